@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from taiga_pipeline.days import known_day
-from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.errors import InvalidFields, InvalidValue
 from taiga_pipeline.pipeline.fields.field import Kind
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Contact, Deal, Note, RoleDemand
@@ -28,45 +28,44 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 def clean_deal(deal: Deal) -> Deal:
     """Returns the deal in its normal form. A day that no pipeline reaches means "no date".
 
-    :raises InvalidValue: everything that is wrong with it.
+    :raises InvalidFields: everything that is wrong with it, by field.
     """
-    problems: list[str] = []
+    wrong: dict[str, list[str]] = {}
     values: dict[str, Any] = {}
     for name, clean in _CLEANERS:
         try:
             values[name] = clean(getattr(deal, name))
         except InvalidValue as error:
-            problems.extend(f"{name}: {problem.message}" for problem in error.problems)
-    own = _clean_own(deal.own, problems) if deal.own else deal.own
-    if problems:
-        raise InvalidValue(*problems)
+            wrong[name] = [problem.message for problem in error.problems]
+    own = _clean_own(deal.own, wrong) if deal.own else deal.own
+    if wrong:
+        raise InvalidFields(wrong)
     cleaned = replace(deal, **values, own=own)
-    problems.extend(_missing(cleaned))
-    if problems:
-        raise InvalidValue(*problems)
+    if missing := _missing(cleaned):
+        raise InvalidFields(missing)
     return cleaned
 
 
-def _clean_own(own: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+def _clean_own(own: Mapping[str, str], wrong: dict[str, list[str]]) -> dict[str, str]:
     """Returns the fields of the user's own that hold something, each on one line."""
     cleaned: dict[str, str] = {}
     for name in sorted(own):
         try:
             cleaned[name] = clean_line(own[name])
         except InvalidValue as error:
-            problems.extend(f"{name}: {problem.message}" for problem in error.problems)
+            wrong[name] = [problem.message for problem in error.problems]
     return {name: text for name, text in cleaned.items() if text}
 
 
-def _missing(deal: Deal) -> list[str]:
-    problems = []
+def _missing(deal: Deal) -> dict[str, list[str]]:
+    wrong = {}
     if not deal.key:
-        problems.append("key: a deal needs a key")
+        wrong["key"] = ["a deal needs a key"]
     elif len(deal.key) > MAX_KEY:
-        problems.append(f"key: {len(deal.key)} characters; up to {MAX_KEY} can be kept")
+        wrong["key"] = [f"{len(deal.key)} characters; up to {MAX_KEY} can be kept"]
     if not deal.name:
-        problems.append("name: a deal needs a name")
-    return problems
+        wrong["name"] = ["a deal needs a name"]
+    return wrong
 
 
 def clean_line(text: str) -> str:

@@ -22,18 +22,20 @@ def still_meant(
     changes: Mapping[str, Any],
     seen: Version,
     past: Iterable[tuple[int, FieldChange]],
+    former_keys: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Returns those of the changes that say something else than what was seen.
 
     So a form that holds all fields takes nothing back that others wrote meanwhile. ``past`` are the
-    deal's recorded changes with their numbers, the oldest first. Where the deal never was in the
+    deal's recorded changes with their numbers, the oldest first; ``former_keys`` are those that it
+    had before. Where the deal never was in the
     version that was seen (another store, or a restored one), every change is a conflict.
 
     :raises EditConflict: a change is to a field that is something else by now.
     """
     now = _cells(deal, changes)
     wanted = _cells(clean_deal(with_values(deal, changes)), changes)
-    base = seen.cells(deal, past)
+    base = seen.cells(deal, past, former_keys)
     before = dict.fromkeys(now, "") | dict(base or {})
     logs = [name for name in changes if name in LOGS]
     edited = [

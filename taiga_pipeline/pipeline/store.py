@@ -269,7 +269,8 @@ class DealStore:
         with self._writing() as connection:
             if seen is not None:
                 deal = _get(connection, key, lock=True)
-                changes = still_meant(deal, changes, seen, _past(connection, deal.key))
+                former = key_changes.former_keys(connection, deal.key)
+                changes = still_meant(deal, changes, seen, _past(connection, deal.key), former)
             return self._edit(connection, key, changes, by)
 
     def edit_with(

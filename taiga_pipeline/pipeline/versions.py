@@ -34,16 +34,24 @@ class Version:
         return f"v{self.change}-{self.fingerprint}"
 
     def cells(
-        self, deal: Deal, changes: Iterable[tuple[int, FieldChange]]
+        self,
+        deal: Deal,
+        changes: Iterable[tuple[int, FieldChange]],
+        former_keys: Iterable[str] = (),
     ) -> Mapping[str, str] | None:
         """Returns what the deal held in this version, as text; None if it never was in it here.
 
-        ``changes`` are those of the deal with their numbers, the oldest first.
+        ``changes`` are those of the deal with their numbers, the oldest first. ``former_keys`` are
+        those that it had: with another key it is the same deal.
         """
         later = [change for number, change in changes if number > self.change]
         cells = cells_before(deal, later)
         notes = notes_before_the_log(deal, later)
-        known = (fingerprint(cells), fingerprint(cells, notes))
+        known = (
+            fingerprint({**cells, "key": key}, text)
+            for key in (deal.key, *former_keys)
+            for text in ("", notes)
+        )
         return cells if self.fingerprint in known else None
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Final
+from urllib.parse import urlencode
 
 from anyio import fail_after, to_thread
 from starlette.datastructures import QueryParams
@@ -16,12 +17,14 @@ from starlette.responses import RedirectResponse, Response
 
 from taiga_pipeline.language import marked, matching, use, used
 from taiga_pipeline.language import text as _
-from taiga_pipeline.pipeline.errors import RequestError
+from taiga_pipeline.pipeline.errors import DealRenamed, RequestError
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.web.access.people import Person, Role
 from taiga_pipeline.web.access.session import COOKIE, Session
 from taiga_pipeline.web.forms import Sent, TooLarge, TooSlow, Unreadable, read_body
-from taiga_pipeline.web.pages import Queue, Route
+from taiga_pipeline.web.pages import MAX_BODY, Queue, Route
+from taiga_pipeline.web.repeated import MAX_MARK
+from taiga_pipeline.web.seen import mark_of
 from taiga_pipeline.web.site import Site
 from taiga_pipeline.web.visit import Fields, Visit
 from taiga_pipeline.web.words import UNEXPECTED, Failure, failure_of
@@ -30,6 +33,8 @@ _LOG: Final = logging.getLogger(__name__)
 NOBODY: Final = Person("", Role.READ)
 MAX_QUERY: Final = 8_000
 MAX_LANGUAGES: Final = 500
+OF_DEALS: Final = ("key", "deal")
+"""The fields of queries and forms that name a deal."""
 TURN_SECONDS: Final = 10.0
 """So long a request waits for its turn where few are at work at once."""
 _NO_RIGHT: Final = marked("Your role ({role}) does not include this; it takes the role {asked}.")
@@ -37,6 +42,7 @@ _FORGED: Final = marked(
     "This form is older than your session, or did not come from this page. Nothing was changed: "
     "load the page again, and repeat it."
 )
+_ENDED: Final = marked("Your session has ended. Nothing was changed: log in, and repeat it.")
 _BUSY: Final = {
     Queue.TARGET: marked(
         "Others wait for an answer of the same server already, and it takes long. Nothing was "
@@ -129,7 +135,7 @@ async def _admitted(site: Site, route: Route, visit: Visit) -> Response:
     visit.person = person or NOBODY
     if route.role is not None:
         if person is None:
-            return _to_log_in(visit)
+            return await _to_log_in(visit, route)
         if not person.role.allows(route.role):
             message = _(_NO_RIGHT, role=_(person.role), asked=_(route.role))
             return _failed(visit, Failure((message,), 403))
@@ -140,9 +146,25 @@ async def _admitted(site: Site, route: Route, visit: Visit) -> Response:
         if not route.outside and not _is_ours(visit):
             return _failed(visit, Failure((_(_FORGED),), 403))
     try:
-        return await _called(site, route, visit)
+        return await _answered_once(site, route, visit)
     finally:
         await sent.close()
+
+
+async def _answered_once(site: Site, route: Route, visit: Visit) -> Response:
+    """Answers a request; a form that was sent twice as the first time."""
+    mark = visit.form.text("once")
+    if not mark or len(mark) > MAX_MARK or visit.is_part:
+        return await _called(site, route, visit)
+    # Whoever goes back and writes something else means something else.
+    form = (visit.session.csrf, visit.pipeline, route.path, mark_of(*visit.form))
+    answer, session = await site.repeated.once(form, partial(_with_session, site, route, visit))
+    visit.session = session
+    return answer
+
+
+async def _with_session(site: Site, route: Route, visit: Visit) -> tuple[Response, Session]:
+    return await _called(site, route, visit), visit.session
 
 
 async def _called(site: Site, route: Route, visit: Visit) -> Response:
@@ -171,23 +193,56 @@ async def _in_turn(site: Site, route: Route, queue: Queue, visit: Visit) -> Resp
 
 def _run(route: Route, visit: Visit) -> Response:
     visit.open()
+    try:
+        answer = route.answer(visit)
+    except DealRenamed as error:
+        return _under_its_new_key(route, visit, error)
+    assert isinstance(answer, Response)
+    return answer
+
+
+def _under_its_new_key(route: Route, visit: Visit, error: DealRenamed) -> Response:
+    """Answers about a deal whose key was changed since the page was loaded, or a link was kept.
+
+    Nothing was done yet: who names the deal by its former key is told so before anything is kept.
+    """
+    asked = visit.form if route.method == "POST" else visit.query
+    named = [name for name in OF_DEALS if asked.give(name, error.name, error.nearest)]
+    if not named:
+        raise error
+    if route.method == "GET" and not visit.is_part:
+        return RedirectResponse(f"{visit.base}{visit.path}?{urlencode([*asked])}", status_code=303)
     answer = route.answer(visit)
     assert isinstance(answer, Response)
     return answer
 
 
-def _to_log_in(visit: Visit) -> Response:
+async def _to_log_in(visit: Visit, route: Route) -> Response:
     address = visit.url("/log-in", back=visit.here if visit.request.method == "GET" else "/")
     if visit.is_part:
         return Response(status_code=401, headers={"HX-Redirect": address})
+    if visit.request.method == "POST" and _is_from_here(visit):
+        return await _ended(visit, route)
     return RedirectResponse(address, status_code=303)
+
+
+async def _ended(visit: Visit, route: Route) -> Response:
+    """Says that a session ended, and shows what was filled in meanwhile: it is not to be lost."""
+    sent = await read_body(visit.request, min(route.max_body, MAX_BODY))
+    visit.form = sent.fields
+    await sent.close()
+    return _failed(visit, Failure((_(_ENDED),), 401))
 
 
 def _is_ours(visit: Visit) -> bool:
     """Whether a form came from a page of this session."""
     given = visit.form.text("csrf") or visit.request.headers.get("x-csrf-token", "")
-    site = visit.request.headers.get("sec-fetch-site", "same-origin")
-    return visit.session.is_brought(given) and site in ("same-origin", "none")
+    return visit.session.is_brought(given) and _is_from_here(visit)
+
+
+def _is_from_here(visit: Visit) -> bool:
+    """Whether the browser says that a page of ours sent it, or does not say."""
+    return visit.request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
 
 
 def _failure(visit: Visit, error: Exception) -> Failure:
@@ -203,7 +258,15 @@ def _failure(visit: Visit, error: Exception) -> Failure:
 
 def _failed(visit: Visit, failure: Failure) -> Response:
     template = "error_part.html.j2" if visit.is_part else "error.html.j2"
-    return visit.show(template, status=failure.status, failure=failure)
+    filled = visit.filled_in() if _is_from_here(visit) else ()
+    return visit.show(
+        template,
+        status=failure.status,
+        failure=failure,
+        filled=filled,
+        labels=visit.workspace.fields if visit.is_open else BUILT_IN,
+        back=visit.page_before,
+    )
 
 
 def _not_found(visit: Visit) -> Response:

@@ -12,6 +12,7 @@ from taiga_pipeline.app.serving import Served
 from taiga_pipeline.web.access.door import Door
 from taiga_pipeline.web.access.session import Sessions
 from taiga_pipeline.web.pages import Queue, Section
+from taiga_pipeline.web.repeated import Repeated
 
 WORKERS: Final = 8
 """So many use cases are at work at once; other requests wait for their turn."""
@@ -41,6 +42,8 @@ class Site:
     turns: Mapping[Queue, Semaphore] = field(
         default_factory=lambda: {each: Semaphore(most) for each, most in AT_ONCE.items()}
     )
+
+    repeated: Repeated = field(default_factory=Repeated)
 
     @property
     def bases(self) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 
 MAX_TEXT: Final = 200_000
 """Characters of one field of a form; a deal's log of notes is far below."""
+
+
+UNSEEN: Final = frozenset({
+    *("csrf", "once", "version", "seen", "seen_stage", "back", "asked", "at", "opened", "was"),
+    *("file", "header", "side", "password"),
+})  # fmt: skip
+"""Fields of forms that nobody typed, or nobody is to read again."""
 
 
 class Fields:
@@ -56,6 +64,13 @@ class Fields:
     def forget(self, name: str) -> None:
         """Takes a name out, as if it had not been sent."""
         self._texts.pop(name, None)
+
+    def give(self, name: str, old: str, new: str) -> bool:
+        """Has a name say something else where it said ``old``; returns whether it did."""
+        texts = self._texts.get(name, [])
+        if found := any(each.strip() == old for each in texts):
+            self._texts[name] = [new if each.strip() == old else each for each in texts]
+        return found
 
     def has(self, name: str) -> bool:
         """Whether the name was sent, be it empty."""
@@ -154,6 +169,23 @@ class Visit:
             if each not in (None, "")
         ]
         return f"{self.base}{path}{'?' + urlencode(said) if said else ''}"
+
+    def filled_in(self) -> tuple[tuple[str, str], ...]:
+        """Returns what somebody typed into the form that was sent: names of fields, and texts."""
+        return tuple((name, text) for name, text in self.form if text and name not in UNSEEN)
+
+    def mark_of_form(self) -> str:
+        """Returns what makes a form known as the same one where it is sent twice."""
+        return token_urlsafe(9)
+
+    @property
+    def page_before(self) -> str:
+        """The page of this pipeline from which a form was sent, as the browser says, else "/"."""
+        parts = urlsplit(self.request.headers.get("referer", ""))
+        asked = f"{parts.path}{'?' + parts.query if parts.query else ''}"
+        path = asked.removeprefix(self.base)
+        is_known = parts.netloc == self.request.url.netloc and asked.startswith(f"{self.base}/")
+        return path if is_known and _is_ours(path) else "/"
 
     def say(self, text: str) -> None:
         """Keeps a message for the next page: what was done."""

@@ -124,6 +124,15 @@ def renamed_to(connection: Connection, key: str) -> str:
     return str(connection.execute(there).scalar() or "")
 
 
+def former_keys(connection: Connection, key: str) -> list[str]:
+    """Returns the keys that a deal had before this one, the latest first."""
+    found = [key]
+    for old, new in reversed([*renames(connection)]):
+        if new in found and old not in found:
+            found.append(old)
+    return found[1:]
+
+
 def unknown_deal(connection: Connection, key: str) -> UnknownDeal:
     """Returns why no deal has a key: what became of the one that had, or which key is like it."""
     if new := renamed_to(connection, key):

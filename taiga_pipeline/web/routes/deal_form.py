@@ -14,18 +14,28 @@ from taiga_pipeline.app.deals.looking import deal_of, deal_seen, show_deal
 from taiga_pipeline.app.deals.values import read_contacts, read_fields, read_roles
 from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.columns import deal_cells
-from taiga_pipeline.pipeline.errors import EditConflict, FieldConflict, InvalidFields
+from taiga_pipeline.pipeline.errors import (
+    AlreadyThere,
+    EditConflict,
+    FieldConflict,
+    InvalidFields,
+    InvalidValue,
+    RequestError,
+)
 from taiga_pipeline.pipeline.fields.field import LIST_KINDS, DealField, FieldTable, Kind
 from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal, RoleDemand
 from taiga_pipeline.pipeline.notation import format_skills
 from taiga_pipeline.web.pages import Section, get, post
 from taiga_pipeline.web.visit import Fields, Visit
+from taiga_pipeline.web.words import failure_of
 
 if TYPE_CHECKING:
     from taiga_pipeline.app.deals.looking import DealDetails
 
 EMPTY_ROWS: Final = 1
 """So many rows of contacts and roles stand empty below those that there are; a script adds more."""
+REFUSED: Final = (InvalidValue, AlreadyThere)
+"""What is wrong with values alone: whoever typed them corrects them where they stand."""
 _CONTACT: Final = ("contact_name", "contact_email", "contact_phone", "contact_part")
 _ROLE: Final = ("role_name", "role_hours", "role_weeks", "role_start", "role_skills")
 
@@ -124,7 +134,21 @@ def save(visit: Visit) -> Response:
     values = _read(visit, filled)
     if filled.wrong:
         return _form(visit, deal_of(visit.workspace, key), seen, filled)
-    return _kept(visit, key, values, seen)
+    try:
+        return _kept(visit, key, values, seen)
+    except REFUSED as error:
+        return _form(visit, deal_of(visit.workspace, key), seen, _refused(visit, filled, error))
+
+
+def _refused(visit: Visit, filled: Filled, error: RequestError) -> Filled:
+    """Returns the form with what the store said of it, at the fields where it named them."""
+    if isinstance(error, InvalidFields):
+        by_name = {name: said for names, said in error.fields.items() for name in names.split("+")}
+        filled.wrong.update(by_name)
+    else:
+        failure = failure_of(error, visit.workspace.fields)
+        filled.wrong[""] = failure.messages if failure else (str(error),)
+    return filled
 
 
 def _kept(visit: Visit, key: str, values: dict[str, Any], seen: str) -> Response:
@@ -210,9 +234,11 @@ def add(visit: Visit) -> Response:
     if filled.wrong:
         return _form(visit, None, "", filled)
     given = {each: value for each, value in values.items() if value not in (None, "", ())}
-    added = add_deal(
-        visit.workspace, visit.form.text("key").strip(), name, by=visit.by, values=given
-    )
+    key = visit.form.text("key").strip()
+    try:
+        added = add_deal(visit.workspace, key, name, by=visit.by, values=given)
+    except REFUSED as error:
+        return _form(visit, None, "", _refused(visit, filled, error))
     visit.say(
         _("{deal} is in {stage}, as {key}.", deal=name, stage=added.deal.stage, key=added.deal.key)
     )
