@@ -60,7 +60,7 @@ def settle_dropped(
         return _take_back(binding, base, found, split)
     if policy in (None, WhenDropped.KEEP):
         return Outcome.FORGET if policy is None else Outcome.STAY
-    if policy is WhenDropped.REPORT:
+    if policy is WhenDropped.REPORT and binding.when_dropped is not WhenDropped.REPORT:
         return _stays(binding.key, 'it stays (when_dropped = "report")')
     return _take_back(binding, base, found, split)
 

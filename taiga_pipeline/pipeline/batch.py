@@ -60,6 +60,7 @@ class Batch:
         self._by = by
         self.now = now
         self.counts: dict[Outcome, int] = dict.fromkeys(Outcome, 0)
+        self._mains: dict[str, str] = {}
         self._missing: dict[str, frozenset[str]] = {}
         self._inserts: list[dict[str, Any]] = []
         self._updates: list[dict[str, Any]] = []
@@ -131,6 +132,8 @@ class Batch:
         self, before: Deal | None, after: Deal, forced: tuple[str, ...], reached: str
     ) -> Outcome:
         self._notes.extend(new_notes(before, after))
+        if after.part_of and (before is None or before.part_of != after.part_of):
+            after = replace(after, part_of=self._main(after.part_of))
         if before is None:
             self._inserts.append(deal_to_row(after))
             self._move(reached, after)
@@ -142,6 +145,14 @@ class Batch:
         if before.stage != after.stage:
             self._move(before.stage, after, forced)
         return Outcome.CHANGED
+
+    def _main(self, key: str) -> str:
+        """Returns the key of the deal that a file means by one: it may have had that before."""
+        if key not in self._mains:
+            query = select(DEALS.c.key).where(DEALS.c.key_folded == folded(key))
+            there = self._connection.execute(query).scalar()
+            self._mains[key] = there or self.former(key) or key
+        return self._mains[key]
 
     def _move(self, from_stage: str, deal: Deal, forced: tuple[str, ...] = ()) -> None:
         at = deal.stage_since or self.now

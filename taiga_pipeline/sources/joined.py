@@ -68,7 +68,7 @@ class Together:
                     reason = _NO_MAIN if gone else WAITS
                     text = reason.format(main=main, key=key, keys=", ".join(missing))
                     quarantined.append(Quarantined(key, f"deal {key}", text))
-        for key in self._joins.keys() - self.main_of.keys():
+        for key in sorted(self._joins.keys() - self.main_of.keys()):
             text = _CIRCLE.format(keys=", ".join(_circle(key, self._joins)))
             quarantined.append(Quarantined(key, f"deal {key}", text))
 

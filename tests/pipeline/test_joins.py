@@ -49,3 +49,12 @@ def test_a_deal_leaves_with_what_joined_it(chain: DealStore) -> None:
     chain.join("D-2", "")
     chain.join("D-2", "D-4")
     assert chain.joins() == {"D-2": "D-4", "D-3": "D-2"}
+
+
+@pytest.mark.parametrize("said", ["D-1", "P-1", "p-1", "d-1"])
+def test_a_file_may_name_the_main_deal_by_the_key_that_it_had(store: DealStore, said: str) -> None:
+    store.add(Deal(key="D-1", name="Portal", stage="Proposal"))
+    store.rename("D-1", "P-1")
+    with store.batch() as batch:
+        batch.put_all([Deal(key="D-2", name="Search", stage="Proposal", part_of=said)])
+    assert store.joins() == {"D-2": "P-1"}

@@ -225,3 +225,16 @@ def test_a_record_may_say_itself_that_it_goes_untouched_whatever_its_kind_does(
     world.run()
     assert names(world) == ["Kick-off"]
     assert not world.settled().issues
+
+
+def test_what_was_to_go_and_stays_for_peoples_work_says_so_whatever_its_kind_does(
+    world: World,
+) -> None:
+    extra = replace(milestone("Delivery", "2027-02-01"), when_dropped=TAKE_BACK)
+    world.want(group(milestone("Kick-off"), extra, when=REPORT))
+    world.run()
+    root = world.project().id
+    world.target.edit_child(root, world.target.children(root, "milestone")[1].id)
+    world.want(group(milestone("Kick-off"), when=REPORT))
+    for report in (world.run(), world.settled()):
+        assert "people have worked with it" in dropped(report)[0]
