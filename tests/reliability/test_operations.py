@@ -484,7 +484,7 @@ class TestSignals:
         self, run: Run, taiga: Sandbox, clock: MovableClock
     ) -> None:
         CONFIG.write_text(
-            CONFIG.read_text().replace("timeout_seconds = 30", "timeout_seconds = 1.5")
+            CONFIG.read_text().replace("timeout_seconds = 30", "timeout_seconds = 4")
         )
         hanging = Fault(FaultKind.NO_ANSWER_BEFORE, path="/projects$", times=99, seconds=600)
         taiga.faults.replace([hanging])

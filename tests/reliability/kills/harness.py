@@ -172,21 +172,28 @@ class Gate:
         self._numbers = itertools.count(1)
         self._reached = threading.Event()
         self._opened = threading.Event()
+        self._opens_itself = False
         sandbox.set_delay(1.0)  # lets the server call `sleep` for each request; no time is added
         sandbox.application.sleep = self._sleep
 
     def _sleep(self, seconds: float) -> None:
         if next(self._numbers) == self._number:
             self._reached.set()
-            self._opened.wait(120)
+            self._opened.wait(300)
+        elif self._opens_itself:
+            self._opened.set()
 
     def wait(self) -> None:
         """Waits until the request is there."""
-        assert self._reached.wait(120), f"request {self._number} never came"
+        assert self._reached.wait(300), f"request {self._number} never came"
 
     def open(self) -> None:
         """Lets the request take effect."""
         self._opened.set()
+
+    def open_with_the_next(self) -> None:
+        """Lets the request take effect once another one comes."""
+        self._opens_itself = True
 
 
 class Prepared:

@@ -41,7 +41,7 @@ url = "{url}"
 username = "{username}"
 password_env = "SCENARIO_PASSWORD"
 concurrency = {concurrency}
-timeout_seconds = 20
+timeout_seconds = 60
 
 [sync]
 settle_seconds = {settle_seconds}

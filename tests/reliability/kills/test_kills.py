@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -133,13 +132,13 @@ def test_the_command_line_itself_recovers_after_sigkill_though_the_request_takes
     numbers = sampled(_writes(situations[0])[:: 1 if LONG else 4], 6)
 
     def check(world: World, number: int) -> str:
-        scenario.write_configuration(world.folder, world.sandbox, settle_seconds=1.5)
+        scenario.write_configuration(world.folder, world.sandbox, settle_seconds=3)
         gate = Gate(world.sandbox, number)
         child = world.children.start(world.folder, "run")
         gate.wait()
         child.kill()
         child.communicate(timeout=120)
-        threading.Timer(0.4, gate.open).start()
+        gate.open_with_the_next()
         difference = undisturbed.outcome.difference(recover(world))
         return f"request {number}:\n{difference}" if difference else ""
 

@@ -92,7 +92,7 @@ def test_of_two_runs_at_once_on_one_machine_one_works_and_the_other_goes_away_wi
         code = world.run("run")
         said = world.said()
         gate.open()
-        at_work.communicate(timeout=60)
+        at_work.communicate(timeout=300)
         assert (code, at_work.returncode) == (int(ExitCode.LOCKED), PARTIAL)
         assert f"process {at_work.pid}" in said
         world.sandbox.clear_requests()
