@@ -483,9 +483,7 @@ class TestSignals:
     def test_a_run_that_hangs_in_a_request_ends_with_that_requests_time(
         self, run: Run, taiga: Sandbox, clock: MovableClock
     ) -> None:
-        CONFIG.write_text(
-            CONFIG.read_text().replace("timeout_seconds = 30", "timeout_seconds = 4")
-        )
+        CONFIG.write_text(CONFIG.read_text().replace("timeout_seconds = 30", "timeout_seconds = 4"))
         hanging = Fault(FaultKind.NO_ANSWER_BEFORE, path="/projects$", times=99, seconds=600)
         taiga.faults.replace([hanging])
         with started(taiga) as process:
