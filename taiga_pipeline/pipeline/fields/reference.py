@@ -87,8 +87,9 @@ and `check` names each.
 ## Headers
 
 A column is taken for a field by its header, whatever its letter case, in English, Swedish, German,
-French, Spanish, Portuguese, Dutch, Danish and Norwegian. Of several in a file, the one that stands
-first here counts. Headers of your own fields count before these.
+French, Spanish, Portuguese, Dutch, Danish, Norwegian, Finnish, Italian, Polish and Czech. Of
+several in a file, the one that stands first here counts. Headers of your own fields count before
+these.
 
 | field | headers |
 |---|---|

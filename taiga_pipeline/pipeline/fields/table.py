@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from taiga_pipeline.pipeline.fields.field import DealField, Fact, FieldTable, Kind
+from taiga_pipeline.pipeline.fields.headers import with_headers
 
 CLOSE_DATE: Final = "close_date"
 STATUS: Final = "status"
@@ -118,11 +119,7 @@ FIELDS: Final = (
             "close value|actual revenue|revenue|price|amount in company currency|värde|belopp|"
             "ordervärde|affärsvärde|wert|betrag|auftragswert|umsatz|importe|valor|monto|cantidad|"
             "montant|valeur|chiffre d'affaires|valor total|montante|quantia|bedrag|waarde|"
-            "dealwaarde|omzet|beløb|værdi|omsætning|beløp|verdi|omsetning|expected revenue|"
-            "umsatzerwartung|erwarteter umsatz|förväntad intäkt|ingresos esperados|"
-            "ingreso estimado|revenu attendu|revenu espéré|receita esperada|verwachte omzet|"
-            "forventet omsætning|forventet omsetning|forventet inntekt|weighted value|"
-            "weighted amount|weighted revenue|prorated revenue|viktat värde|gewichteter wert"
+            "dealwaarde|omzet|beløb|værdi|omsætning|beløp|verdi|omsetning"
         ),
         placeholder='The value with its currency: "120,000 EUR".',
         fact=Fact(6, "Value", "what the deal is worth", card=1),
@@ -495,5 +492,5 @@ HELPERS: Final = (
 )
 """Columns for imports only: they are not fields of a deal, but say something about some."""
 
-BUILT_IN: Final = FieldTable(FIELDS, HELPERS)
+BUILT_IN: Final = FieldTable(with_headers(FIELDS), with_headers(HELPERS))
 """The table without fields of the user's own."""

@@ -9,17 +9,21 @@ from taiga_pipeline.pipeline.text import folded, line
 
 _WON: Final = frozenset(
     "won|closed won|closedwon|win|vunnen|vunnet|vundet|gewonnen|ganado|ganada|cerrada ganada|"
-    "gagné|gagnée|gagne|ganho|ganha|fechado ganho|vinto|voitettu|wygrana|accepted|signed".split("|")
+    "gagné|gagnée|gagne|ganho|ganha|fechado ganho|vinto|vinta|chiusa vinta|voitettu|wygrana|"
+    "wygrany|wygrane|"
+    "vyhráno|vyhraný|vyhraná|accepted|signed".split("|")
 )
 _LOST: Final = frozenset(
     "lost|closed lost|closedlost|loss|förlorad|forlorad|verloren|perdido|perdida|cerrada perdida|"
-    "perdu|perdue|tabt|tapt|fechado perdido|perso|hävitty|przegrana|abandoned|canceled|cancelled|"
+    "perdu|perdue|tabt|tapt|fechado perdido|perso|persa|chiusa persa|"
+    "hävitty|przegrana|przegrany|przegrane|prohráno|prohraný|prohraná|abandoned|canceled|cancelled|"
     "deleted|disqualified|rejected|declined|avbruten|storniert|annulé|annulée|cancelado|cancelada|"
     "geannuleerd|annulleret|avbrutt".split("|")
 )
 _OPEN: Final = frozenset(
     "open|opened|new|active|in progress|pending|öppen|oppen|offen|aktiv|aktiva|in bearbeitung|"
     "abierto|abierta|en curso|ouvert|ouverte|en cours|aberto|aberta|em andamento|åben|åpen|"
+    "avoin|kesken|aperto|aperta|in corso|otwarta|otwarty|w toku|otevřeno|otevřená|"
     "on hold|hold".split("|")
 )
 

@@ -1,7 +1,8 @@
 """Which column of a file stands for which field, by the headers of well-known programs.
 
-English, Swedish, German, French, Spanish, Portuguese, Dutch, Danish and Norwegian; Salesforce,
-HubSpot, Pipedrive, Dynamics, Odoo, Zoho, Bitrix24, vtiger and SuiteCRM.
+English, Swedish, German, French, Spanish, Portuguese, Dutch, Danish, Norwegian, Finnish, Italian,
+Polish and Czech; Salesforce, HubSpot, Pipedrive, Dynamics, Odoo, Zoho, Bitrix24, vtiger and
+SuiteCRM.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.field import DealField, FieldTable
+from taiga_pipeline.pipeline.fields.headers import WEIGHTED
 from taiga_pipeline.pipeline.fields.table import BUILT_IN, STATUS
 from taiga_pipeline.pipeline.importing.contents import (
     ENDING,
@@ -22,12 +25,14 @@ from taiga_pipeline.pipeline.importing.contents import (
     beside,
     unknown_content,
 )
+from taiga_pipeline.pipeline.values.units import read_unit
 
 _PREFIX: Final = re.compile(
     r"^\s*(?:deal|opportunity|lead|affär|chance|verkaufschance|oportunidad|affaire)\s*[-–:.]\s*",
     re.I,
 )
 _LONGEST: Final = 80
+_BRACKETS: Final = re.compile(r"[(\[](?P<words>[^()\[\]]*)[)\]]")
 _UNIT: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*|\s*%\s*|\s+(?:in|i|en|em)\s+\S{1,8}$", re.I)
 
 
@@ -51,24 +56,37 @@ def _ranks(table: FieldTable) -> Mapping[str, tuple[str, int]]:
     }
 
 
-_WEIGHTED: Final = frozenset(
-    plain_header(header)
-    for header in (
-        "expected revenue|umsatzerwartung|erwarteter umsatz|förväntad intäkt|ingresos esperados|"
-        "ingreso estimado|revenu attendu|revenu espéré|receita esperada|verwachte omzet|"
-        "forventet omsætning|forventet omsetning|forventet inntekt|weighted value|weighted amount|"
-        "weighted revenue|prorated revenue|viktat värde|gewichteter wert"
-    ).split("|")
+_WEIGHTED: Final = frozenset(map(plain_header, WEIGHTED.split("|")))
+_WEIGHTED_WORD: Final = re.compile(
+    r"\b(?:weighted|prorated|vikta[td]|vægtet|vektet|gewichtet|gewogen|pond[eé]r|"
+    r"painotet|ważon|vážen)\w*",
+    re.I,
 )
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class _Sureness:
+    """How sure it is that a header stands for a field: the least is the surest.
+
+    What an amount is besides (``weighted``, ``per month``) makes it less sure than any without.
+    """
+
+    is_weighted: bool
+    is_qualified: bool
+    rank: int
+    has_unit: bool
+
+
 @lru_cache(maxsize=1024)
-def _known(header: str, table: FieldTable) -> tuple[str, int] | None:
-    """Returns the field that a header stands for, and how sure that is (0 is surest)."""
+def _known(header: str, table: FieldTable) -> tuple[str, _Sureness] | None:
+    """Returns the field that a header stands for, and how sure that is."""
     ranks, bare = _ranks(table), _PREFIX.sub("", header)
     for text in (header, bare, _UNIT.sub(" ", header), _UNIT.sub(" ", bare)):
         if found := ranks.get(plain_header(text)):
-            return found
+            name, rank = found
+            is_whole = text in (header, bare)
+            is_qualified = not is_whole and bool(qualifier(header))
+            return name, _Sureness(may_be_weighted(header), is_qualified, rank, not is_whole)
     return None
 
 
@@ -77,10 +95,27 @@ def is_known(header: str, table: FieldTable = BUILT_IN) -> bool:
     return bool(header) and len(header) <= _LONGEST and _known(header, table) is not None
 
 
+def qualifier(header: str) -> str:
+    """Returns what a header says in brackets that is no unit (``per month``), "" for nothing."""
+    for match in _BRACKETS.finditer(header):
+        words = match["words"].strip()
+        if words and "%" not in words and not words.isdigit() and not _is_unit(words):
+            return words
+    return ""
+
+
+def _is_unit(words: str) -> bool:
+    try:
+        read_unit(words.removeprefix("in "))
+    except InvalidValue:
+        return False
+    return True
+
+
 def may_be_weighted(header: str) -> bool:
     """Tells whether amounts below a header may be multiplied by the deal's chance already."""
     bare = _UNIT.sub(" ", _PREFIX.sub("", header))
-    return plain_header(bare) in _WEIGHTED
+    return plain_header(bare) in _WEIGHTED or _WEIGHTED_WORD.search(header) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +139,7 @@ def guess_columns(
     headers are used again. Of several headers for one field, the surest counts, else the first.
     ``content_of`` tells what a column holds where its header alone does not say.
     """
-    found: dict[str, list[tuple[int, str]]] = {}
+    found: dict[str, list[tuple[_Sureness, str]]] = {}
     for header in dict.fromkeys(headers):
         known = _known(header, table) if header and header not in taken.values() else None
         if known and known[0] not in taken:
@@ -123,7 +158,7 @@ def guess_columns(
 
 
 def _move_by_content(
-    found: dict[str, list[tuple[int, str]]], name: str, other: str, content_of: ContentOf
+    found: dict[str, list[tuple[_Sureness, str]]], name: str, other: str, content_of: ContentOf
 ) -> None:
     """Has headers of one field stand for the one beside it, whose kind their cells are of."""
     content = Content.DATES if other.endswith(ENDING) else Content.TEXT
@@ -135,5 +170,5 @@ def _move_by_content(
             del found[name]
 
 
-def _rank(found: tuple[int, str]) -> int:
+def _rank(found: tuple[_Sureness, str]) -> _Sureness:
     return found[0]

@@ -12,7 +12,11 @@ from taiga_pipeline.hints import word
 from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
 from taiga_pipeline.pipeline.fields.table import BUILT_IN, STATUS
 from taiga_pipeline.pipeline.files.csv_reader import RawRow
-from taiga_pipeline.pipeline.importing.headers import may_be_weighted, plain_header
+from taiga_pipeline.pipeline.importing.headers import (
+    may_be_weighted,
+    plain_header,
+    qualifier,
+)
 from taiga_pipeline.pipeline.importing.options import Layout
 from taiga_pipeline.pipeline.importing.readings import Readings
 from taiga_pipeline.pipeline.importing.rows import Draft
@@ -107,6 +111,14 @@ class Observer:
             taken = self._layout.header_of("value")
             text = f"{taken!r} may be multiplied by the deals' chances already; it is used as it is"
             yield Notice("weighted", 0, text)
+        elif "value" in self._layout.columns and (
+            words := qualifier(self._layout.header_of("value"))
+        ):
+            taken = self._layout.header_of("value")
+            text = (
+                f"{words!r} in the header {taken!r} changes nothing: amounts are used as they are"
+            )
+            yield Notice("header", 0, text)
 
     def _flags(self) -> Iterator[Notice]:
         """Says that a column of yes and no may decide what nothing decides yet."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,6 +21,7 @@ from taiga_pipeline.pipeline.values.numerals import (
     read_numeral,
 )
 from taiga_pipeline.pipeline.values.options import named, setting
+from taiga_pipeline.pipeline.values.plain import plain_digits, without_guard
 from taiga_pipeline.pipeline.values.units import NO_UNIT, Unit, join, read_unit
 
 OPTION: Final = "--decimal"
@@ -30,10 +30,11 @@ MAX_TEXT: Final = 120
 _SHOWN: Final = 40
 
 _AMOUNT = re.compile(rf"(?P<before>[^0-9]*?)(?P<number>{NUMERAL})(?P<after>[^0-9]*)")
+CREDIT: Final = "CR"
+"""In capitals, what bookkeepers write beside what is owed to someone, and Indians for crore."""
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _EVEN = re.compile(r"^\s*(?:[:.,/]\s*[-–—=]{1,2}|[-–—]{2})(?=\s|$|[^\W\d_])")
 """What is written after an amount without a fraction: ``5:-``, ``1250,-``, ``12.–``, ``500/-``."""
-_FORMULA_TEXT = re.compile(r'="(?P<text>[^"]*)"')
 _IN_HEADER = re.compile(
     r"[(\[{](?P<brackets>[^)\]}]*)[)\]}]|\b(?:in|i|en|em)\s+(?P<in>[^\s()]+\.?)\s*$"
 )
@@ -260,17 +261,18 @@ def _take_apart(text: str) -> _Parts:
     if not numeral.readings:
         raise InvalidValue(f"{shown} is not an amount: its digits and separators do not match")
     try:
-        return _Parts(numeral, join(read_unit(before), read_unit(after)), negative)
+        unit = join(read_unit(before), read_unit(after))
     except InvalidValue as error:
         raise InvalidValue(f"{shown} is not an amount: {error}") from None
+    if CREDIT in (*before.split(), *after.split()) and "INR" not in unit.currencies:
+        raise InvalidValue(f"{shown}: {CREDIT!r} may be crore or credit; write crore, or nothing")
+    return _Parts(numeral, unit, negative)
 
 
 def _tidy(text: str) -> str:
     """Returns a cell without what programs put around it: formulas that are text, hidden marks."""
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text[: MAX_TEXT * 4])).strip()
-    if match := _FORMULA_TEXT.fullmatch(plain):
-        plain = match["text"].strip()
-    return plain[1:].lstrip() if plain.startswith(("'", "=")) else plain
+    plain = without_guard(_INVISIBLE.sub("", plain_digits(text[: MAX_TEXT * 4])))
+    return plain[1:].lstrip() if plain.startswith("=") else plain
 
 
 def _sign(before: str, after: str) -> tuple[str, str, bool]:
@@ -280,6 +282,8 @@ def _sign(before: str, after: str) -> tuple[str, str, bool]:
     """
     marks = list(_marks(before, after))
     opened, closed = "(" in before, ")" in after
+    if "+" in after:
+        raise InvalidValue(f"{before + '…' + after!r} says that it may be more")
     if opened != closed or before.count("(") + after.count(")") > 2 or len(marks) + opened > 1:
         raise InvalidValue(f"{before + '…' + after!r}: signs or brackets that do not match")
     strip = str.maketrans("", "", "()+-−–")

@@ -45,7 +45,7 @@ SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
         ("r$", "BRL"),
         ("$", _DOLLARS),
         ("¥ ￥", "JPY CNY"),
-        ("cn¥ 元", "CNY"),
+        ("cn¥ 元 人民币 人民幣", "CNY"),
         ("jp¥ 円", "JPY"),
         ("kr", _CROWNS),
         ("skr", "SEK"),
@@ -62,7 +62,7 @@ SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
         ("₽ руб р rub", "RUB"),
         ("₺ tl", "TRY"),
         ("₴ грн", "UAH"),
-        ("₩", "KRW"),
+        ("₩ 원", "KRW"),
         ("₪", "ILS"),
         ("฿", "THB"),
         ("₫ đ", "VND"),
@@ -82,6 +82,8 @@ SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
         ("sfr", "CHF"),
         ("fr", "CHF XOF XAF XPF"),
         ("dh dhs", "AED MAD"),
+        ("د.إ", "AED"),
+        ("ر.س", "SAR"),
     )
     for sign in signs.split()
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,9 @@ from functools import lru_cache
 from typing import Final
 
 from taiga_pipeline.days import known_day
+from taiga_pipeline.look_alikes import as_meant
 from taiga_pipeline.pipeline.values.months import month_number
+from taiga_pipeline.pipeline.values.plain import plain_digits, without_guard
 
 DAY_FIRST: Final = "%d/%m/%Y"
 MONTH_FIRST: Final = "%m/%d/%Y"
@@ -43,7 +44,7 @@ _TIME = (
     r"\s*(?P<zone>Z|UTC|GMT|(?:UTC|GMT)?[+\-−][0-9]{2}:?[0-9]{2}|[+\-−][0-9]{2})?)?"
 )
 _NUMBERED = re.compile(
-    rf"(?P<a>[0-9]{{1,4}})(?P<mark>[/.\-])\s?(?P<b>[0-9]{{1,2}})(?P=mark)\s?(?P<c>[0-9]{{4}}|[0-9]{{1,2}})\.?"
+    rf"(?P<a>[0-9]{{1,4}})\s?(?P<mark>[/.\-])\s?(?P<b>[0-9]{{1,2}})\s?(?P=mark)\s?(?P<c>[0-9]{{4}}|[0-9]{{1,2}})\.?"
     rf"{_TIME}",
     re.I,
 )
@@ -77,19 +78,43 @@ _WEEKDAY = re.compile(
     rf"|^(?:{'|'.join(_WEEKDAYS)})\.?\s+(?={_WORD}\.?\s+[0-9])",
     re.I,
 )
-_SAID_ZONE = re.compile(r"(?<=[0-9])\s*\([^()]*\)$")
-"""What JavaScript says of a zone whose offset stands before: ``GMT+0100 (CET)``."""
+_SAID_ZONE = re.compile(
+    r"(?<=[0-9])\s*\([^()]*\)$|(?:(?<=[+\-][0-9]{2}:[0-9]{2})|(?<=[0-9]Z))\[[^\[\]]*\]$"
+)
+"""What JavaScript and Java say of a zone whose offset stands before: ``GMT+0100 (CET)``."""
+_YEAR_WORD = re.compile(r"(?<=[0-9])\s?(?:r|roku|г|года)\.?$", re.I)
+"""``31.12.2026 r.``: the word for a year after it."""
+_EAST = re.compile(
+    r"(?P<y>[0-9]{4})\s?[年년]\s?(?P<m>[0-9]{1,2})\s?[月월]\s?(?:(?P<d>[0-9]{1,2})\s?[日일])?"
+)
+_END = re.compile(
+    r"(?:by\s+)?(?:the\s+)?(?:end of|end|ende|slutet av|slutet på|slutten av|"
+    r"slutningen af|ultimo|fin de|fin|"
+    r"fine|einde|eind|final de|finales de|fim de|koniec|konec|loppu)\s+(?P<period>.+)",
+    re.I,
+)
 _YEAR_LAST = re.compile(
     rf"(?P<day>{_WORD}\.?\s+[0-9]{{1,2}})\s+(?P<time>[0-9]{{1,2}}:[0-9]{{2}}(?::[0-9]{{2}})?)"
     r"(?:\s+(?P<zone>UTC|GMT))?\s+(?P<year>[0-9]{4})",
     re.I,
 )
 _JSON = re.compile(r"\\?/Date\((?P<ms>-?[0-9]{1,15})(?:[+\-][0-9]{4})?\)\\?/")
+_FULL_YEAR = re.compile(r"[0-9]{4}")
 _MARK = r"[\s/\-.]*'?"
 _YEAR = r"[0-9]{4}|[0-9]{2}"
 _QUARTER = re.compile(
     rf"(?:[QKT](?P<a>[1-4]){_MARK}(?P<y>{_YEAR})|(?P<z>{_YEAR}){_MARK}[QKT](?P<b>[1-4])"
-    rf"|(?P<c>[1-4])Q{_MARK}(?P<x>{_YEAR}))",
+    rf"|(?P<c>[1-4])[QT]{_MARK}(?P<x>{_YEAR}))",
+    re.I,
+)
+_QUARTERS: Final = (
+    "kvartal|kvartaali|kv|quartal|quarter|qtr|quartile|trimestre|trim|kwartał|kwartale|čtvrtletí|"
+    "kwartaal|neljännes"
+)
+_NAMED_QUARTER = re.compile(
+    rf"(?:(?:{_QUARTERS})\.?\s?(?P<a>[1-4])"
+    rf"|(?P<b>[1-4])\s?(?:\.|st|nd|rd|th|er|e|o|a|:a|:e)?\s?(?:{_QUARTERS})\.?)"
+    rf"[\s/\-.,]+(?:de\s+|of\s+)?(?P<y>[0-9]{{4}})",
     re.I,
 )
 _HALF = re.compile(
@@ -103,9 +128,13 @@ _NAMED_MONTH = re.compile(
     re.I,
 )
 """Of ``Dec-26``, as spreadsheets show a month, the figures are the year; ``Dec 26`` has none."""
+_WEEKS: Final = (
+    "KW|W|v|vecka|week|CW|wk|uke|uge|semaine|semana|settimana|viikko|vko|tydzień|tydz|týden"
+)
 _WEEK = re.compile(
     r"(?P<y>[0-9]{4})-?W(?P<w>[0-9]{2})(?:-?(?P<d>[1-7]))?|"
-    r"(?:KW|W|v\.?|vecka|week|CW)\s?(?P<v>[0-9]{1,2})[\s/,.\-]+(?P<z>[0-9]{4})",
+    rf"(?:{_WEEKS})\.?\s?(?P<v>[0-9]{{1,2}})[\s/,.\-]+(?P<z>[0-9]{{4}})|"
+    rf"(?P<x>[0-9]{{4}})[\s/,.\-]+(?:{_WEEKS})\.?\s?(?P<u>[0-9]{{1,2}})",
     re.I,
 )
 _SERIAL = re.compile(r"[0-9]{5}(?:[.,][0-9]{1,12})?")
@@ -161,11 +190,16 @@ def by_format(text: str, form: str) -> Found | None:
 @lru_cache(maxsize=8192)
 def readings_of(text: str) -> Mapping[str, Found]:
     """Returns every way to read a text, by the form that reads it; empty if there is none."""
-    plain = " ".join(unicodedata.normalize("NFKC", text[: MAX_TEXT * 2]).split())
-    plain = _SAID_ZONE.sub("", plain)
+    plain = " ".join(without_guard(as_meant(plain_digits(text[: MAX_TEXT * 2]))).split())
+    plain = _YEAR_WORD.sub("", _SAID_ZONE.sub("", plain))
+    if match := _EAST.match(plain):
+        day = "-".join(filter(None, match.groups()))
+        plain = f"{day} {plain[match.end() :]}".rstrip()
     if not plain or len(plain) > MAX_TEXT:
         return {}
     found = dict(_all(plain))
+    if not found and (match := _END.fullmatch(plain)):
+        return dict(_ends(match["period"]))
     if not found and (match := _WEEKDAY.match(plain)):
         found = dict(_all(plain[match.end() :]))
     return found
@@ -189,6 +223,15 @@ def _all(text: str) -> Iterator[tuple[str, Found]]:
             yield from ((form, _as_day(each)) for form, each in found.items())
             return
     yield from _periods(text)
+
+
+def _ends(text: str) -> Iterator[tuple[str, Found]]:
+    """Yields the last day of a period: ``end of Q3 2026``; of a year, too, which alone is none."""
+    if _FULL_YEAR.fullmatch(text):
+        last = date(max(1, int(text)), 12, 31)
+        yield PERIOD, Found(last, last)
+    for form, found in _periods(text):
+        yield form, Found(found.last, found.last)
 
 
 def _as_day(found: Found) -> Found:
@@ -282,6 +325,8 @@ def _zone(text: str | None) -> timezone | None:
 def _periods(text: str) -> Iterator[tuple[str, Found]]:
     if match := _QUARTER.fullmatch(text):
         yield from _months(_year_in(match), 3 * _part(match) - 2, 3)
+    elif match := _NAMED_QUARTER.fullmatch(text):
+        yield from _months(int(match["y"]), 3 * int(match["a"] or match["b"]) - 2, 3)
     elif match := _HALF.fullmatch(text):
         yield from _months(_year_in(match), 6 * _part(match) - 5, 6)
     elif match := _MONTH.fullmatch(text):
@@ -309,7 +354,8 @@ def _months(year: int, month: int, count: int) -> Iterator[tuple[str, Found]]:
 
 
 def _week(match: re.Match[str]) -> Iterator[tuple[str, Found]]:
-    year, week = int(match["y"] or match["z"]), int(match["w"] or match["v"])
+    year = int(match["y"] or match["z"] or match["x"])
+    week = int(match["w"] or match["v"] or match["u"])
     try:
         first, last = (
             date.fromisocalendar(year, week, int(match["d"] or day)) for day in ("1", "5")

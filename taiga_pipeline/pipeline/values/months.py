@@ -1,7 +1,7 @@
 """Names of months in the languages of the mappings and of well-known CRM programs.
 
-English, Swedish, German, French, Spanish, Portuguese, Dutch, Danish, Norwegian, Finnish, Italian
-and Polish, in full and abbreviated. A test compares them with the Unicode consortium's data
+English, Swedish, German, French, Spanish, Portuguese, Dutch, Danish, Norwegian, Finnish, Italian,
+Polish and Czech, in full and abbreviated. A test compares them with the Unicode consortium's data
 (CLDR).
 """
 
@@ -13,23 +13,28 @@ from typing import Final
 
 _NAMES: Final[tuple[str, ...]] = (
     "january jan januari januar janvier janv enero ene janeiro tammikuu tammikuuta tammi gennaio "
-    "gen styczeń stycznia sty",
+    "gen styczeń stycznia sty leden ledna led",
     "february feb februari februar februari février févr fév febrero fevereiro fev helmikuu "
-    "helmikuuta helmi febbraio luty lutego lut",
+    "helmikuuta helmi febbraio luty lutego lut únor února úno",
     "march mar mars märz maerz mrz marzo março maart mrt marts maaliskuu maaliskuuta maalis marzec "
-    "marca",
-    "april apr avril avr abril abr huhtikuu huhtikuuta huhti aprile kwiecień kwietnia kwi",
-    "may maj mai mayo maio mei toukokuu toukokuuta touko maggio mag maja",
-    "june jun juni juin junio junho kesäkuu kesäkuuta kesä giugno giu czerwiec czerwca cze",
-    "july jul juli juillet juil julio julho heinäkuu heinäkuuta heinä luglio lug lipiec lipca lip",
-    "august aug augusti août agosto ago augustus elokuu elokuuta elo sierpień sierpnia sie",
+    "marca březen března bře",
+    "april apr avril avr abril abr huhtikuu huhtikuuta huhti aprile kwiecień kwietnia kwi "
+    "duben dubna dub",
+    "may maj mai mayo maio mei toukokuu toukokuuta touko maggio mag maja květen května kvě",
+    "june jun juni juin junio junho kesäkuu kesäkuuta kesä giugno giu czerwiec czerwca cze "
+    "červen června čvn",
+    "july jul juli juillet juil julio julho heinäkuu heinäkuuta heinä luglio lug lipiec lipca lip "
+    "červenec července čvc",
+    "august aug augusti août agosto ago augustus elokuu elokuuta elo sierpień sierpnia sie "
+    "srpen srpna srp",
     "september sep sept septembre septiembre setembro set syyskuu syyskuuta syys settembre "
-    "wrzesień września wrz",
+    "wrzesień września wrz září zář",
     "october oct oktober okt octobre octubre outubro out lokakuu lokakuuta loka ottobre ott "
-    "październik października paź",
-    "november nov novembre noviembre novembro marraskuu marraskuuta marras listopad listopada lis",
+    "październik października paź říjen října říj",
+    "november nov novembre noviembre novembro marraskuu marraskuuta marras listopad listopada "
+    "listopadu lis",
     "december dec dezember dez décembre déc diciembre dic dezembro desember des joulukuu "
-    "joulukuuta joulu dicembre grudzień grudnia gru",
+    "joulukuuta joulu dicembre grudzień grudnia gru prosinec prosince pro",
 )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.values.numerals import COMMA, plain_decimal, read_numeral
+from taiga_pipeline.pipeline.values.plain import plain_digits, without_guard
 
 _SHOWN: Final = 40
 _UNITS_OF_HOURS: Final = (
@@ -31,7 +32,7 @@ def read_number(text: str) -> Decimal:
 
     :raises InvalidValue: it is not a number, or is not finite.
     """
-    stripped = text.strip()
+    stripped = without_guard(plain_digits(text))
     negative = stripped.startswith(("-", "−"))
     numeral = read_numeral(stripped.lstrip("+-−").lstrip())
     if not numeral.readings or _has_two_signs(stripped):

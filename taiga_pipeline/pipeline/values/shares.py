@@ -18,10 +18,12 @@ OPTION: Final = "--probability-scale"
 _SHOWN: Final = 40
 _HUNDRED: Final = Decimal(100)
 _PER_CENT_SIGN = re.compile(
-    r"\s*(?:%|٪|％|per cent|percent|pct\.?|procent|prozent|prosent)\s*$", re.I
+    r"\s*(?:%|٪|％|per cent|percent|pct\.?|procent|prozent|prosent)\s*$|^\s*[%٪％]\s*", re.I
 )
 _PER_CENT_HEADER = re.compile(
-    r"%|\b(?:per ?cent|pct|procent|prozent|prosent|porcent\w*|pourcent\w*|percentuale)\b", re.I
+    r"%|\b0\s*(?:-|–|to|bis|till)\s*100\b|"
+    r"\b(?:per ?cent|pct|procent|prozent|prosent|porcent\w*|pourcent\w*|percentuale)\b",
+    re.I,
 )
 _FRACTION_HEADER = re.compile(r"\b(?:fraction|0\s*(?:-|–|to)\s*1)\b", re.I)
 

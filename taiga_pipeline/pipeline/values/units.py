@@ -19,7 +19,7 @@ _MAGNITUDES: Final[Mapping[str, Decimal]] = {
     for words, factor in (
         (
             "k tusen tausend tsd tsd. thousand thousands duizend tusind tys тыс "
-            "kilo millier milliers miles 000s",
+            "kilo millier milliers mille mila miles tis tisíc tuhatta tysięcy 000s 千 천",
             _THOUSAND,
         ),
         (
@@ -32,8 +32,10 @@ _MAGNITUDES: Final[Mapping[str, Decimal]] = {
             "milliards milliarde milliarden milliarder miliardo miliardi млрд",
             _BILLION,
         ),
+        ("万 萬 만", Decimal(10_000)),
         ("lakh lakhs lac lacs", Decimal(100_000)),
         ("crore crores cr", Decimal(10_000_000)),
+        ("亿 億 억", Decimal(100_000_000)),
     )
     for word in words.split()
 }

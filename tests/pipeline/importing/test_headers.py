@@ -7,12 +7,14 @@ from datetime import date
 import pytest
 
 from taiga_pipeline.pipeline.columns import COLUMNS
+from taiga_pipeline.pipeline.fields.headers import LANGUAGES
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.importing.contents import contents
 from taiga_pipeline.pipeline.importing.headers import (
     guess_columns,
     may_be_weighted,
     plain_header,
+    qualifier,
 )
 
 PROGRAMS = {
@@ -85,6 +87,28 @@ PROGRAMS = {
         "ID,Navn,Kunde,Salgsfase,Beløp,Valuta,Sannsynlighet,Forventet avslutning,Selger",
         "key,name,customer,stage,value,currency,probability,expected_close,owner",
     ),
+    "Finnish": (
+        "Tunniste,Nimi,Asiakas,Vaihe,Arvo,Valuutta,Todennäköisyys,Odotettu päättymispäivä,Omistaja",
+        "key,name,customer,stage,value,currency,probability,expected_close,owner",
+    ),
+    "Polish": (
+        "ID szansy,Nazwa szansy,Klient,Etap sprzedaży,Kwota (PLN),Waluta,Prawdopodobieństwo (%),"
+        "Data zamknięcia,Opiekun",
+        "key,name,customer,stage,value,currency,probability,close_date,owner",
+    ),
+    "Italian": (
+        "ID opportunità,Nome opportunità,Nome account,Fase,Ricavo previsto,Importo,Valuta,"
+        "Probabilità,Chiusura prevista,Proprietario,Stato",
+        "key,name,customer,stage,-,value,currency,probability,expected_close,owner,status",
+    ),
+    "Czech": (
+        "Číslo obchodu,Název,Zákazník,Fáze,Stav,Částka,Měna,Pravděpodobnost,Datum uzavření,Vlastník",
+        "key,name,customer,stage,status,value,currency,probability,close_date,owner",
+    ),
+    "Dutch, of another program": (
+        "Kenmerk,Naam deal,Account,Dealfase,Totaalbedrag,Valuta,Verwachte sluitdatum,Eigenaar deal",
+        "key,name,customer,stage,value,currency,expected_close,owner",
+    ),
     "Swedish": (
         "Affärsid,Namn,Kund,Säljfas,Belopp (tkr),Valuta,Sannolikhet i %,Förväntat avslut,Säljare",
         "key,name,customer,stage,value,currency,probability,expected_close,owner",
@@ -113,6 +137,22 @@ def test_the_surest_header_counts_whatever_the_order(order: int) -> None:
     assert set(guess.rivals["value"]) == {"Price", "Expected Revenue", "Close Value"}
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    "other", ["Amount (weighted)", "Amount (per month)", "Amount (converted)", "Belopp (viktat)"]
+)
+def test_an_amount_that_is_something_else_besides_is_less_sure(other: str, order: int) -> None:
+    for plain in ("Amount", "Deal value (EUR)", "Price"):
+        guess = guess_columns([other, plain][::order], {})
+        assert guess.columns == {"value": plain}
+        assert guess.rivals == {"value": (other,)}
+
+
+def test_what_brackets_say_besides_a_unit_is_known() -> None:
+    assert qualifier("Amount (per month)") == "per month"
+    assert not any(map(qualifier, ("Amount (EUR)", "Belopp (tkr)", "Chance (%)", "Amount (2)")))
+
+
 def test_a_status_alone_is_the_stage() -> None:
     assert guess_columns(["Status"], {}).columns == {"stage": "Status"}
 
@@ -123,7 +163,13 @@ def test_what_is_decided_is_not_used_again() -> None:
 
 
 def test_an_amount_that_may_be_weighted_is_known_by_its_header() -> None:
-    assert may_be_weighted("Expected Revenue (EUR)")
+    for header in (
+        "Expected Revenue (EUR)",
+        "Amount (weighted)",
+        "Wert (gewichtet)",
+        "Importo ponderato",
+    ):
+        assert may_be_weighted(header)
     assert not may_be_weighted("Amount")
 
 
@@ -132,6 +178,10 @@ def test_no_header_stands_for_two_fields() -> None:
     for column in (*BUILT_IN, *BUILT_IN.helpers):
         for header in column.headers.split("|"):
             assert seen.setdefault(plain_header(header), column.name) == column.name, header
+
+
+def test_headers_of_a_language_are_those_of_fields() -> None:
+    assert all(name in BUILT_IN for language in LANGUAGES for name in language)
 
 
 def test_every_field_is_known_by_its_own_name() -> None:

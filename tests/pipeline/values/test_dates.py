@@ -16,7 +16,7 @@ from taiga_pipeline.pipeline.values.dates import DateReading, End, read_day, sur
 from taiga_pipeline.pipeline.values.months import month_number
 
 BERLIN = ZoneInfo("Europe/Berlin")
-LANGUAGES = ["en", "sv", "de", "fr", "es", "pt", "nl", "da", "nb", "fi", "it", "pl"]
+LANGUAGES = ["en", "sv", "de", "fr", "es", "pt", "nl", "da", "nb", "fi", "it", "pl", "cs"]
 NEW_YEARS_EVE = date(2026, 12, 31)
 
 
@@ -37,6 +37,14 @@ NEW_YEARS_EVE = date(2026, 12, 31)
         "Thu Dec 31 2026 00:00:00 GMT+0100 (CET)", "Thu Dec 31 00:00:00 2026",
         "Thu Dec 31 2026 00:00:00 GMT+0100 (Central European Standard Time)",
         "Thu, 31 Dec 2026 00:00:00 GMT",
+        "31 / 12 / 2026", "31–12–2026", "31‑12‑2026", "'31/12/2026", '="31/12/2026"',
+        "31.12.2026 r.",
+        "2026年12月31日", "2026年12月31日 17:00", "2026년 12월 31일",
+        "٣١/١٢/٢٠٢٦", "2026-12\u200b-31",
+        "31. prosince 2026", "2026-12-31T17:00:00+01:00[Europe/Berlin]", "kv4 2026",
+        "kvartal 4 2026", "4. Quartal 2026", "4e kwartaal 2026", "4T2026", "4º trimestre de 2026",
+        "end of Q4 2026", "Ende Q4 2026", "slutet av Q4 2026", "fin de décembre 2026",
+        "end of 2026",
         "/Date(1798675200000)/", "/Date(1798675200000+0100)/", r"\/Date(1798675200000)\/",
     ],
 )  # fmt: skip
@@ -78,6 +86,25 @@ def test_a_period_is_its_last_day_or_its_first() -> None:
     assert reading.day("KW 12 2027", End.FIRST) == date(2027, 3, 22)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "v.48 2026", "2026 v48", "W48-2026", "wk 48 2026", "uke 48 2026", "uge 48, 2026",
+        "semaine 48 2026", "viikko 48/2026", "vko 48 2026", "týden 48 2026", "KW48/2026",
+    ],
+)  # fmt: skip
+def test_a_week_is_known_by_its_word_in_many_languages(text: str) -> None:
+    reading = DateReading()
+    assert (reading.day(text, End.FIRST), reading.day(text)) == (
+        date(2026, 11, 23),
+        date(2026, 11, 27),
+    )
+
+
+def test_the_end_of_a_period_is_its_last_day_where_something_begins_too() -> None:
+    assert DateReading().day("end of Q3 2026", End.FIRST) == date(2026, 9, 30)
+
+
 def test_a_moment_is_read_in_the_time_zone_unless_it_has_its_own() -> None:
     reading = DateReading(zone=BERLIN)
     assert reading.moment("2026-03-31 22:00") == datetime(2026, 3, 31, 20, tzinfo=UTC)
@@ -102,7 +129,9 @@ def test_days_that_programs_write_for_no_date_are_none(text: str) -> None:
     "text",
     [
         "2026-02-30", "2026-13-01", "31.13.2026", "today", "Dec 26", "3-Jan", "31.12.", "10:30",
-        "2026-12-31 25:00", "2026-12-31 10:00 CET", "9" * 5000, "abc", "2026", "1er 2026",
+        "2026-12-31 25:00", "2026-12-31 10:00 CET", "end of Q3", "v.48", "mid Q3 2026",
+        "sem. 2 2026",
+        "2026-12-31T10:00:00[Europe/Berlin]", "9" * 5000, "abc", "2026", "1er 2026",
         "31 Foo 2026",
     ],
 )  # fmt: skip

@@ -24,6 +24,9 @@ from taiga_pipeline.pipeline.values.shares import Scale, read_share, survey_shar
         ("Probability", ["50%", "0.5"], ["0.5", None]),
         ("Probability", ["abc", "50"], [None, "0.5"]),
         ("Probability (0-1)", ["1"], ["1"]),
+        ("Probability (0-100)", ["1", "0.5"], ["0.01", "0.005"]),
+        ("Olasılık", ["%50", "% 5"], ["0.5", "0.05"]),
+        ("الاحتمال", ["٥٠٪", "٪٧٥"], ["0.5", "0.75"]),
     ],
 )  # fmt: skip
 def test_a_column_decides(header: str, cells: list[str], expected: list[str | None]) -> None:
