@@ -102,7 +102,8 @@ PROGRAMS = {
         "key,name,customer,stage,-,value,currency,probability,expected_close,owner,status",
     ),
     "Czech": (
-        "Číslo obchodu,Název,Zákazník,Fáze,Stav,Částka,Měna,Pravděpodobnost,Datum uzavření,Vlastník",
+        "Číslo obchodu,Název,Zákazník,Fáze,Stav,Částka,Měna,Pravděpodobnost,Datum uzavření,"
+        "Vlastník",
         "key,name,customer,stage,status,value,currency,probability,close_date,owner",
     ),
     "Dutch, of another program": (
