@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from sync.errors import SyncError
@@ -41,10 +42,11 @@ class MappingTie(NotMapped):
 class JoinedInPhases(NotMapped):
     """Deals are in one project, and the mapping of one of them gives it several."""
 
-    def __init__(self, key: str, rules: Rules) -> None:
+    def __init__(self, key: str, rules: Rules, others: Sequence[str]) -> None:
+        undo = " / ".join(f"pipeline-sync join {shlex.quote(other)} --undo" for other in others)
         message = (
             f"{key} has several projects ([[phase]] in {rules.file}), and cannot be in one with "
-            "other deals: let each stand for itself with: pipeline-sync join DEAL --undo"
+            f"other deals: let each stand for itself with: {undo}"
         )
         super().__init__(message, rules.file)
 

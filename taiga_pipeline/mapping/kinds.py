@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import (
     AfterValidator,
@@ -50,6 +50,12 @@ def _offset(value: str) -> str:
     return value
 
 
+def _phase_id(value: str) -> str:
+    if not re.fullmatch(_PHASE_ID, value):
+        raise ValueError("must be small letters a to z, digits and dashes, forty at most")
+    return value
+
+
 def _address(value: str) -> str:
     address = value.strip().lower()
     name, _, domain = address.partition("@")
@@ -69,6 +75,9 @@ def _written_value(value: object) -> object:
         return YES if value else NO
     return str(value) if isinstance(value, int | Decimal | date) else value
 
+
+_PHASE_ID: Final = r"[a-z0-9][a-z0-9-]{0,39}"
+"""How a phase may be identified: what every tool takes, and no one takes for more."""
 
 _TEXT_SCHEMA = {"type": "string", "minLength": 1}
 _SCALAR_SCHEMA = {"anyOf": [_TEXT_SCHEMA, {"type": "number"}, {"type": "boolean"}]}
@@ -123,6 +132,11 @@ Address = Annotated[
     str,
     AfterValidator(_address),
     WithJsonSchema({"type": "string", "pattern": r"^\S+@\S+$"}),
+]
+PhaseId = Annotated[
+    str,
+    AfterValidator(_phase_id),
+    WithJsonSchema({"type": "string", "pattern": f"^{_PHASE_ID}$"}),
 ]
 Weeks = Annotated[WholeNumber, Field(ge=1, le=520)]
 Offset = Annotated[

@@ -168,7 +168,8 @@ class MappingSet:
         parts = [Part(deal, *self.stage_of(deal), staffing) for deal, staffing in deals]
         for part in parts:
             if part.rules.phases:
-                raise JoinedInPhases(part.deal.key, part.rules)
+                joined = [each.deal.key for each in parts[1:]]
+                raise JoinedInPhases(part.deal.key, part.rules, joined)
         main, *others = parts
         groups = [joined_group(main, others, today)]
         groups += [given_to(each, main.deal.key, today) for each in others]

@@ -9,13 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Final, TypeVar
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    create_model,
-)
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from sync.records.model import Owner, WhenDeleted, WhenRetired
 from taiga_pipeline.mapping.kinds import (
@@ -23,6 +17,7 @@ from taiga_pipeline.mapping.kinds import (
     Address,
     Hours,
     Offset,
+    PhaseId,
     Probability,
     StoryHours,
     Switch,
@@ -36,9 +31,6 @@ from taiga_pipeline.pipeline.fields.field import DealField, FieldTable
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Category
 from taiga_pipeline.records import ProjectState
-
-PHASE_ID: Final = r"^[a-z0-9][a-z0-9-]{0,39}$"
-"""How a phase may be identified: what every tool takes, and no one takes for more."""
 
 
 class Phase(StrEnum):
@@ -353,7 +345,7 @@ class PhaseTable(Table):
     """
 
     name: Text = Field(description="The phase's name: the placeholder {phase} in its texts.")
-    id: Annotated[str, StringConstraints(pattern=PHASE_ID)] | None = Field(
+    id: PhaseId | None = Field(
         None,
         description=(
             "Identifies it: small letters, digits and dashes, forty at most. Left out: made of the "

@@ -411,7 +411,7 @@ def test_deals_with_phases_are_in_no_project_with_others(office: Office) -> None
     office.sync()
     [(_, before)] = office.projects().items()
     office.map(DISCOVERY, BUILD)
-    assert "join DEAL --undo" in office.do("run", code=3)
+    assert "join D-2 --undo" in office.do("run", code=3)
     assert office.projects() == {before["name"]: before}
     office.do("join", "D-2", "--undo")
     office.sync()

@@ -119,6 +119,11 @@ def test_all_problems_of_a_file_come_at_once_in_the_order_of_the_file() -> None:
             '[[story]]\nsubject = "B"\nmilestone = "A"\nwhen = "tentative"',
             "m.toml:21:13: the milestone is made when the project is staffed",
         ),
+        (
+            '[[phase]]\nname = "B"\nid = "b::C"\nkeeps_project = true',
+            'm.toml:18:6: "id" must be small letters a to z, digits and dashes, forty at most; '
+            'it is "b::C"',
+        ),
         ('[ownership]\ntitle = "sale"', 'm.toml:17:9: "title" must be one of sales, delivery'),
         ('[words]\nvalue = ""', 'm.toml:17:9: "value" must not be empty'),
         ("[project.gone]", 'm.toml:16:10: unknown key "gone"; known here: title'),
