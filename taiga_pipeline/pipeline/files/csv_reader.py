@@ -40,6 +40,8 @@ _FEW: Final = 2
 """Known headers from which on a line is the header although it is not the first one."""
 _SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=(.)"?[,;\t|]*(?:\r?\n|\r|$)', re.IGNORECASE)
 _ESCAPED = re.compile(r"\\[\"\n\r,;\t|]")
+_NO_CELLS: Final = "\x00"
+"""Separates nothing: no text has it in it."""
 TAB_NAMES: Final = ("tab", "\\t")
 _NO_DELIMITERS: Final = '"\r\n\0\ufeff'
 _RISKY = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
@@ -80,7 +82,8 @@ class RawRow:
 class CsvText:
     """A file that was read and decoded. ``first_line`` is the number of the header's line.
 
-    No two ``headers`` are equal: a second ``Amount`` is called ``Amount (2)``. ``notes`` say what
+    No two ``headers`` are equal: a second ``Amount`` is called ``Amount (2)``. ``skips_blanks``
+    tells that blanks before a cell are none of it (``1, "a, b"``). ``notes`` say what
     was decided about the file: a short name for programs, and a sentence.
     """
 
@@ -91,6 +94,7 @@ class CsvText:
     headers: tuple[str, ...]
     first_line: int
     escape: str = ""
+    skips_blanks: bool = False
     notes: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -115,9 +119,9 @@ class CsvText:
         broken.
         """
         lines = _Lines(self.text, self.first_line)
-        next(_records(lines, self.delimiter, self.escape))
+        next(_records(lines, self.delimiter, self.escape, self.skips_blanks))
         after_blank = False
-        for record in _records(lines, self.delimiter, self.escape):
+        for record in _records(lines, self.delimiter, self.escape, self.skips_blanks):
             if isinstance(record, BrokenRow):
                 yield record
             elif not any(cell.strip() for cell in record.cells):
@@ -220,11 +224,19 @@ class _Lines:
         return at_end and not self._lines[-1].endswith(("\n", "\r"))
 
 
-def _records(lines: _Lines, delimiter: str, escape: str = "") -> Iterator[RawRow | BrokenRow]:
+def _records(
+    lines: _Lines, delimiter: str, escape: str = "", skips_blanks: bool = False
+) -> Iterator[RawRow | BrokenRow]:
     csv.field_size_limit(MAX_CELL)
     while True:
         start = lines.begin()
-        reader = csv.reader(lines, delimiter=delimiter, strict=True, escapechar=escape or None)
+        reader = csv.reader(
+            lines,
+            delimiter=delimiter,
+            strict=True,
+            escapechar=escape or None,
+            skipinitialspace=skips_blanks,
+        )
         try:
             cells = next(reader)
         except StopIteration:
@@ -278,6 +290,7 @@ def parse_csv(
     text, first_line = decoded.text, 1
     if said := _SEPARATOR_LINE.match(text):
         delimiter, first_line = delimiter or said[1], 2
+    text, is_unwrapped = _unwrapped(text, first_line, is_known)
     delimiter = delimiter or _sniff(text, first_line, is_known)
     header = _header(text, first_line, delimiter, is_known)
     if not isinstance(header, RawRow) or not any(cell.strip() for cell in header.cells):
@@ -291,9 +304,12 @@ def parse_csv(
     headers, repeated = distinct(header.cells)
     csv_text = CsvText(
         name, text, delimiter, decoded.encoding, headers, header.line,
-        notes=tuple(_notes(decoded.said, text, first_line, header, repeated)),
+        notes=(
+            *_notes(decoded.said, text, first_line, header, repeated),
+            *((("quoted_lines", _QUOTED_LINES),) if is_unwrapped else ()),
+        ),
     )  # fmt: skip
-    return _with_escapes(csv_text)
+    return _with_blanks_skipped(_with_escapes(csv_text))
 
 
 def _is_blank(cell: str) -> bool:
@@ -342,6 +358,46 @@ def distinct(cells: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
     while headers and not headers[-1]:
         headers.pop()
     return tuple(headers), repeated
+
+
+_QUOTED_LINES: Final = (
+    "each line is in quotation marks as a whole in this file; they were taken off"
+)
+
+
+def _unwrapped(text: str, first_line: int, is_known: IsKnown) -> tuple[str, bool]:
+    """Takes the quotation marks off where each line is one cell that holds a row of others, as some
+    programs save a file that they took for one column; tells whether it did."""
+    header = _header(text, first_line, _NO_CELLS, is_known)
+    if not isinstance(header, RawRow) or not _is_quoted_row(text, header, is_known):
+        return text, False
+    lines = _Lines(text, first_line)
+    cells = [row.cells[0] for row in _records(lines, _NO_CELLS) if row.cells]
+    whole = [_line(text, 1)] * (first_line - 1) + cells
+    return "".join(f"{each}\n" for each in whole), True
+
+
+def _is_quoted_row(text: str, header: RawRow, is_known: IsKnown) -> bool:
+    """Whether the header's line is one cell in quotation marks, and known headers are in it."""
+    line = _line(text, header.line)
+    inside = [next(csv.reader(header.cells, delimiter=each), []) for each in DELIMITERS]
+    is_one = line[:1] == line[-1:] == '"' and len(header.cells) == 1
+    return is_one and max(sum(map(is_known, cells)) for cells in inside) >= _FEW
+
+
+def _line(text: str, number: int) -> str:
+    """Returns a line near the beginning of a text, from 1, without what is around it."""
+    lines = io.StringIO(text[: 2 * _BEGINNING], newline="")
+    return next(islice(lines, number - 1, None), "").strip("\ufeff \t\r\n")
+
+
+def _with_blanks_skipped(csv_text: CsvText) -> CsvText:
+    """Returns the file with blanks before its cells left out, where quoted cells stand after them
+    and no more rows are broken so."""
+    if not re.search(rf'{re.escape(csv_text.delimiter)} +"', csv_text.text):
+        return csv_text
+    skipping = replace(csv_text, skips_blanks=True)
+    return skipping if _broken(skipping) <= _broken(csv_text) else csv_text
 
 
 def _with_escapes(csv_text: CsvText) -> CsvText:

@@ -342,3 +342,32 @@ def control_characters(text: str) -> tuple[int, str, int]:
 
 
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+_MISREAD = re.compile(r"(?:[\u00c2-\u00f4][^\x00-\x7f]{1,3})+")
+_LOST: Final = "\ufffd"
+_SHOWN_OF_WORD: Final = 40
+
+
+def misread(text: str) -> str:
+    """Returns a word whose UTF-8 was taken for Windows-1252, with what it was (``'MÃ¼ller' for
+    'Müller'``), or one with a letter that is lost; "" if there is none."""
+    is_likely = _LOST in text or _MISREAD.search(text)
+    for word in re.split(r"[ \t\r\n]+", text) if is_likely else ():
+        if _LOST in word:
+            return repr(word[:_SHOWN_OF_WORD])
+        if _MISREAD.search(word) and (meant := _meant(word)):
+            return f"{word[:_SHOWN_OF_WORD]!r} for {meant[:_SHOWN_OF_WORD]!r}"
+    return ""
+
+
+def _meant(word: str) -> str:
+    """Returns a word whose bytes in Windows-1252 are UTF-8, as that; "" if they are not."""
+    try:
+        return word.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        pass
+    try:  # control characters, which Windows-1252 does not have
+        return word.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return ""

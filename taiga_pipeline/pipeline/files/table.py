@@ -22,7 +22,8 @@ from taiga_pipeline.pipeline.text import counted, folded
 _TOTAL: Final = re.compile(
     r"\W*(?:grand ?totals?|sub ?-?totals?|totals?|sum|count|average|summe|gesamt\w*|zwischensumme|"
     r"anzahl|summa|totalt|delsumma|antal|total g[eé]n[eé]ral\w*|total geral|suma|sous-total|somme|"
-    r"totaal|subtotaal|i alt|sum totalt|totale|razem|всего|итого)\b[\s\d():,.;/#–-]*"
+    r"totaal|subtotaal|i alt|sum totalt|totale|razem|łącznie|suma|yhteensä|summa yhteensä|celkem|"
+    r"součet|durchschnitt\w*|mittelwert|genomsnitt|moyenne|media|promedio|gemiddelde|gennemsnit|всего|итого)\b[\s\d():,.;/#–-]*"
     r"(?:records?|rows?|deals?|items?|entries|datens[aä]tze|rader|poster|zeilen|filas|lignes)?"
     r"[\s\d():,.;]*",
     re.IGNORECASE,

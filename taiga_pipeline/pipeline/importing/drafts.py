@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from taiga_pipeline.look_alikes import as_meant
 from taiga_pipeline.pipeline.files.csv_reader import BrokenRow, RawRow
 from taiga_pipeline.pipeline.importing.native import NativeRow
 from taiga_pipeline.pipeline.importing.rows import BadRow, Draft, RowReader
@@ -26,6 +27,7 @@ class DraftReading:
     bad_rows: list[BadRow] = field(default_factory=list, init=False)
     keys: dict[str, tuple[str, int]] = field(default_factory=dict, init=False)
     """Folded key -> key and line."""
+    _alike: dict[str, tuple[str, int]] = field(default_factory=dict, init=False, repr=False)
     is_cut_off: bool = field(default=False, init=False)
     swallowing: list[RawRow] = field(default_factory=list, init=False)
     """Rows that hold lines which look like rows of their own."""
@@ -61,12 +63,21 @@ class DraftReading:
                 self.swallowing.append(row)
             read = self.reader.read(row)
             first = self.keys.setdefault(folded(read.key), (read.key, row.line))
+            alike = self._alike.setdefault(folded(as_meant(read.key)), (read.key, row.line))
             if isinstance(read, BadRow):
                 self.bad_rows.append(read)
             elif first[1] != row.line:
                 self.bad_rows.append(BadRow(row.line, read.key, self._repeated(read.key, *first)))
+            elif alike[1] != row.line:
+                self.bad_rows.append(BadRow(row.line, read.key, self._look_alike(read.key, *alike)))
             else:
                 yield read
+
+    def _look_alike(self, key: str, first_key: str, first_line: int) -> str:
+        return (
+            f"key {key!r} is {first_key!r} in another form, which is in another row: {self.unit} "
+            f"{first_line}, which counts"
+        )
 
     def _repeated(self, key: str, first_key: str, first_line: int) -> str:
         if self.reader.makes_keys:

@@ -12,6 +12,7 @@ from taiga_pipeline.hints import word
 from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
 from taiga_pipeline.pipeline.fields.table import BUILT_IN, STATUS
 from taiga_pipeline.pipeline.files.csv_reader import RawRow
+from taiga_pipeline.pipeline.files.decoding import misread
 from taiga_pipeline.pipeline.importing.headers import (
     may_be_weighted,
     plain_header,
@@ -58,6 +59,7 @@ class Observer:
         self._replaced: Counter[tuple[str, str]] = Counter()
         self._emptied: Counter[tuple[str, str]] = Counter()
         self._entity = ""
+        self._misread = ""
 
     def see(self, draft: Draft) -> None:
         """Counts one row."""
@@ -77,6 +79,7 @@ class Observer:
                 ("no stage", not values.get("stage")),
                 ("unclear currency", bool(draft.unclear)),
                 ("entities", self._has_entities(values)),
+                ("misread", self._is_misread(values)),
             )
             if is_so
         )
@@ -85,6 +88,14 @@ class Observer:
         for value in values.values():
             if isinstance(value, str) and "&" in value and (found := _ENTITY.search(value)):
                 self._entity = self._entity or found[0]
+                return True
+        return False
+
+    def _is_misread(self, values: Mapping[str, Any]) -> bool:
+        """Whether a text was read in a wrong encoding before it came into the file."""
+        for value in values.values():
+            if isinstance(value, str) and not value.isascii() and (found := misread(value)):
+                self._misread = self._misread or found
                 return True
         return False
 
@@ -156,6 +167,8 @@ class Observer:
             "no currency": "with a value but no currency; name it with --currency",
             "no stage": "without a stage",
             "entities": f"with signs written as in web pages ({self._entity!r}); kept as they are",
+            "misread": f"with letters that another program spoilt ({self._misread}); kept as they "
+            "are: export again as UTF-8",
             "unclear currency": "with a currency sign that several currencies "
             "share; name it with --currency, or --value currency:THEIRS=OURS",
         }

@@ -49,7 +49,8 @@ def is_blank_text(text: str) -> bool:
 def is_blank_key(text: str) -> bool:
     """Tells whether a cell of keys says that there is none: rows that share such a word would be
     taken for one deal."""
-    return is_placeholder(text) or is_spreadsheet_error(text)
+    is_rule = not any(map(str.isalnum, text))  # "---", as below the header of a table in a text
+    return is_rule or is_placeholder(text) or is_spreadsheet_error(text)
 
 
 def is_placeholder(text: str) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sync.errors import Unreachable
 from taiga_pipeline.pipeline.files import csv_reader
-from taiga_pipeline.pipeline.files.csv_reader import BrokenRow, RawRow, guard, unguard
+from taiga_pipeline.pipeline.files.csv_reader import BrokenRow, RawRow, guard, parse_csv, unguard
 from taiga_pipeline.pipeline.files.grid import MAX_COLUMNS
 from taiga_pipeline.pipeline.files.reading import read_table
 from taiga_pipeline.problems import ProblemsError
@@ -30,6 +30,26 @@ def test_the_separator_is_found(tmp_path: Path, delimiter: str) -> None:
 
 def test_the_separator_line_of_spreadsheets_is_obeyed(tmp_path: Path) -> None:
     assert rows_of(tmp_path, "sep=;\r\nid;a,b,c\r\n1;x\r\n") == [RawRow(3, ("1", "x"))]
+
+
+def test_blanks_before_quoted_cells_are_none_of_them(tmp_path: Path) -> None:
+    text = 'id, name, note\n1, "a, b", c\n2, "d ""e""", "f"\n'
+    assert rows_of(tmp_path, text) == [
+        RawRow(2, ("1", "a, b", "c")),
+        RawRow(3, ("2", 'd "e"', "f")),
+    ]
+    inside = 'id, name\n1, "a" and b\n'
+    assert rows_of(tmp_path, inside) == [RawRow(2, ("1", ' "a" and b'))]
+
+
+def test_quotation_marks_around_whole_lines_are_taken_off(tmp_path: Path) -> None:
+    for mark in ",;":
+        text = f'"key{mark}name"\r\n"1{mark}a"\r\n"2{mark}""b{mark} c"""\r\n'
+        read = parse_csv(text.encode(), "x.csv", is_known=["key", "name"].__contains__)
+        assert list(read.rows()) == [RawRow(2, ("1", "a")), RawRow(3, ("2", f"b{mark} c"))]
+        assert dict(read.notes)["quoted_lines"]
+    usual = parse_csv(b'"key","name"\n"1","a"\n', "x.csv", is_known=["key", "name"].__contains__)
+    assert (list(usual.rows()), usual.notes) == ([RawRow(2, ("1", "a"))], ())
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

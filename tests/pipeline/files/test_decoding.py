@@ -7,7 +7,13 @@ import zipfile
 
 import pytest
 
-from taiga_pipeline.pipeline.files.decoding import certain_encoding, decode, kind_of, text_encoding
+from taiga_pipeline.pipeline.files.decoding import (
+    certain_encoding,
+    decode,
+    kind_of,
+    misread,
+    text_encoding,
+)
 from taiga_pipeline.problems import ProblemsError
 
 SAMPLES = {
@@ -109,3 +115,20 @@ def test_what_is_no_text_is_recognised_by_its_content(data: bytes, words: str) -
 @pytest.mark.parametrize("text", ["id,name\n", "[a],b\n", "{x},y\n", "<1,2\n", ""])
 def test_a_table_is_a_table(text: str) -> None:
     assert kind_of(text.encode()) == ""
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+@pytest.mark.parametrize("word", ["Müller", "Größe", "Åkeri", "Škoda", "Łódź", "Ängsö"])
+def test_letters_that_another_program_misread_are_recognised(word: str, encoding: str) -> None:
+    spoilt = word.encode().decode(encoding, "replace")
+    assert misread(f"Projekt {spoilt}")
+    assert "\ufffd" in spoilt or repr(word) in misread(spoilt)
+    assert not misread(f"Projekt {word}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["L’Été à ‘Noël’ « Ça »", "ÂÃ", "São Paulo", "Ærø Åse Ñandú ÎÏ", "日本 €5 – 6", "", "Привет"],
+)
+def test_letters_of_a_language_are_not_taken_for_misread(text: str) -> None:
+    assert not misread(text)

@@ -255,6 +255,22 @@ def test_rows_that_an_open_quotation_mark_may_have_swallowed_are_named(run: Impo
     assert "(line 3, within the row of line 2)" in notice.text
 
 
+def test_a_key_that_only_looks_like_another_is_no_second_deal(
+    run: Import, store: DealStore
+) -> None:
+    report = run("Deal ID,Deal Name\nA-1,a\nA–1,b\nA-1\u200b,c\nB 1,d\nB\u20091,e\n---,---\n")
+    assert {deal.key: deal.name for deal in store.deals()} == {"A-1": "a", "B 1": "d"}
+    assert [bad.line for bad in report.bad_rows] == [3, 4, 6, 7]
+    assert "'A-1' in another form, which is in another row: line 2" in report.bad_rows[0].reason
+    assert "stands for nothing" in report.bad_rows[-1].reason
+
+
+def test_letters_that_another_program_spoilt_are_noticed(run: Import) -> None:
+    report = run("key,name\n1,MÃ¼ller\n2,Müller\n3,M\ufffdller\n")
+    (notice,) = [each for each in report.notices if each.code == "misread"]
+    assert (notice.count, "'Müller'" in notice.text) == (2, True)
+
+
 def test_repeated_keys_are_reported_and_the_first_counts(run: Import, store: DealStore) -> None:
     report = run("key,name\nabc,first\nabc,second\nABC,third\nA\u030a,x\n\u00c5,y\n\u212b,z\n")
 
