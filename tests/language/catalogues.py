@@ -74,6 +74,8 @@ _WORDS: Final = (
 """Words that the program knows things by, and that are shown."""
 _ALONE: Final = ("confirmed", "own role", "Lead source", "Owner", "Team", "Service")
 """Words that are put together, so that no text in the source holds them alone."""
+_SHORT: Final = ("{numbers} ({any} for 1+)",)
+"""Parts of sentences that are short enough to be taken for something else, and are ours alone."""
 _NOUNS: Final = ("project", "role", "membership", "milestone", "story", "wiki", "status", "task")
 """The kinds of records."""
 _WIDTH: Final = 100
@@ -97,6 +99,8 @@ def _all() -> Iterator[Found]:
     yield from _templates()
     yield from _labels()
     yield from _words_of_click()
+    for message in _SHORT:
+        yield Found(message, context=SENTENCE, place="words")
     for path in lower_modules():
         place = str(path.relative_to(ROOT))
         for _line, message in sentences(path):

@@ -22,7 +22,9 @@ SURFACES: Final = ("cli", "report", "portfolio", "notify", "web")
 _NOT_SHOWN: Final = ("language", "sandbox", "data", "shipped_mappings")
 _WRAPPERS: Final = ("_", "marked")
 _WORDS: Final = re.compile(r"[A-Za-z]{2,}[,;:]? [A-Za-z{'(]")
-_SQL: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|BEGIN|WITH)\b")
+_SQL: Final = re.compile(
+    r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|BEGIN|WITH|SET LOCAL)\b"
+)
 _LEAST_LETTERS: Final = 8
 """Letters of a sentence's own, below which it would be recognised in what people wrote."""
 _DESCRIPTIVE: Final = (

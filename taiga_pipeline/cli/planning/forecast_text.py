@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taiga_pipeline.cli.output import print_table, style
+from taiga_pipeline.language import figure, translated
 from taiga_pipeline.language import text as _
-from taiga_pipeline.planning.forecast.notes import in_words, notes
+from taiga_pipeline.planning.forecast.notes import notes, shows_any
 from taiga_pipeline.report.amounts import NO_CURRENCY
 from taiga_pipeline.report.terminal import safe
 
@@ -31,7 +32,7 @@ def print_forecast(forecast: Forecast, history: History) -> None:
             _print_rows(rows)
     click.echo("")
     for note in notes(forecast, history):
-        click.echo(safe(note))
+        click.echo(safe(translated(note)))
 
 
 def _print_rows(rows: tuple[Row, ...]) -> None:
@@ -46,14 +47,21 @@ def _print_rows(rows: tuple[Row, ...]) -> None:
     headings += [_("Won {name} in all", name=safe(name or _(NO_CURRENCY))) for name in currencies]
     lines = [
         [
-            row.period.name + (" (rest)" if row.period.begun else ""),
-            *(in_words(each) for each in (row.won.open, row.won.coming, row.won.all)),
-            in_words(row.decided.all),
-            *(in_words(row.value[name].all) for name in currencies),
+            _("{period} (rest)", period=row.period.name) if row.period.begun else row.period.name,
+            *(_range(each) for each in (row.won.open, row.won.coming, row.won.all)),
+            _range(row.decided.all),
+            *(_range(row.value[name].all) for name in currencies),
         ]
         for row in rows
     ]
     print_table(headings, lines, right=range(1, len(headings)))
+
+
+def _range(each: Range) -> str:
+    numbers = " / ".join(figure(number, ",.0f") for number in (each.low, each.middle, each.high))
+    if not shows_any(each):
+        return numbers
+    return _("{numbers} ({chance} for 1+)", numbers=numbers, chance=figure(each.any, ".0%"))
 
 
 def forecast_json(forecast: Forecast, history: History) -> dict[str, Any]:

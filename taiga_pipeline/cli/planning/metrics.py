@@ -15,7 +15,7 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.cli.pipeline.lessons_text import print_lessons_learnt, retrospective_json
-from taiga_pipeline.language import figure, marked, translated
+from taiga_pipeline.language import figure, marked
 from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.columns import check_field
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -25,6 +25,7 @@ from taiga_pipeline.planning.metrics.delivery import (
 )
 from taiga_pipeline.planning.metrics.selling import (
     DIMENSIONS,
+    NOT_SAID,
     SalesMetrics,
     Slippage,
     WinRate,
@@ -159,7 +160,13 @@ def _show_sales(sales: SalesMetrics) -> None:
     _show_velocity(sales)
     _show_slippage(sales.slippage)
     for reason, times in sales.lost_reasons:
-        click.echo(_("Lost: {reason}: {times}", reason=safe(translated(reason)), times=times))
+        click.echo(
+            _(
+                "Lost: {reason}: {times}",
+                reason=_("(not said)") if reason == NOT_SAID else safe(reason),
+                times=times,
+            )
+        )
     _show_skipped_gates(sales)
 
 

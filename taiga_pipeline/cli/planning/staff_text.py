@@ -73,7 +73,7 @@ def _print_delays(delays: list[Mapping[str, Any]]) -> None:
 def _print_unmet(unmet: list[Mapping[str, Any]]) -> None:
     if not unmet:
         return
-    click.echo(style("\nUnmet", bold=True))
+    click.echo(style(_("\nUnmet"), bold=True))
     rows = [_unmet_row(each) for each in unmet[:_MOST]]
     print_table(
         [_("Deal"), _("Role"), _("Hours"), _("Of"), _("Weeks"), _("Why")], rows, right=(2, 3)

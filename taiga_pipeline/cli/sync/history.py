@@ -18,6 +18,8 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table, shorten
 from taiga_pipeline.cli.sync.status import NO_RUN
 from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import FieldChange, PlanningChange, StageMove
 from taiga_pipeline.records import deal_of
 from taiga_pipeline.report.planning_changes import (
@@ -26,6 +28,7 @@ from taiga_pipeline.report.planning_changes import (
     fields_in_words,
     subject,
 )
+from taiga_pipeline.report.record_words import differing_lines, field_in_words, value_in_words
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -102,13 +105,19 @@ def _sales_event(
     step: StageMove | FieldChange, action: str, field: str, values: tuple[str, str], because: str
 ) -> _Event:
     before, after = (value or None for value in values)
-    text = f"{field}: {_brief(before)} → {_brief(after)}"
-    who = step.by or "sales"
+    name = _(BUILT_IN[field].label) if field in BUILT_IN else field
+    text = f"{name}: {_brief(before)} → {_brief(after)}"
+    who = step.by or _("sales")
     key = step.deal_key
     when = f"{step.at:%Y-%m-%d %H:%M:%S}"
     return _Event(
         step.at,
-        (when, "", *map(safe, (who, action, _("deal {key}", key=key), text, because)), "done"),
+        (
+            when,
+            "",
+            *map(safe, (who, _(action), _("deal {key}", key=key), text, because)),
+            _("done"),
+        ),
         {
             **{"id": None, "run": None, "who": "sales", "by": step.by, "where": "pipeline"},
             **{"deal": key, "kind": "deal", "key": key, "action": action, "reason": because},
@@ -124,7 +133,7 @@ def _sales_event(
 def _planned(change: PlanningChange) -> _Event:
     when = f"{change.at:%Y-%m-%d %H:%M:%S}"
     record, text = subject(change), ", ".join(fields_in_words(change, _brief))
-    cells = (change.by or "sales", action_in_words(change), record, text, "", "done")
+    cells = (change.by or _("sales"), action_in_words(change), record, text, "", _("done"))
     return _Event(
         change.at,
         (when, "", *map(safe, cells)),
@@ -148,8 +157,11 @@ def _planned(change: PlanningChange) -> _Event:
 def _written(entry: JournalEntry) -> _Event:
     who = "people" if entry.action in BY_PEOPLE else "sales"
     changes: Iterable[str] = (_change(entry, change) for change in _written_fields(entry))
-    outcome = f"{entry.status}: {entry.error}" if entry.error else entry.status
-    cells = (who, entry.action, _record(entry), ", ".join(changes), entry.reason, outcome)
+    outcome = _(entry.status)
+    if entry.error:
+        outcome = f"{outcome}: {translated(entry.error)}"
+    because = translated(entry.reason)
+    cells = (_(who), _(entry.action), _record(entry), ", ".join(changes), because, outcome)
     when = f"{entry.intended_at:%Y-%m-%d %H:%M:%S}"
     return _Event(
         entry.intended_at,
@@ -188,13 +200,17 @@ def _changes(entry: JournalEntry) -> Iterable[Mapping[str, object]]:
 
 def _change(entry: JournalEntry, change: Mapping[str, object]) -> str:
     """Returns a changed field in a few words; the values of a creation would be too many."""
-    name = str(change.get("field", ""))
+    field = str(change.get("field", ""))
+    name = field_in_words(field, BUILT_IN)
     if entry.action in (ActionType.CREATE, ActionType.REMOVE):
         return name
-    if entry.action == KEEP:
-        return f"{name}: {_brief(change.get('base'))} → {_brief(change.get('observed'))}"
+    sides = ("base", "observed") if entry.action == KEEP else ("observed", "desired")
+    old, new = (change.get(side) for side in sides)
     back = _(" (written back)") if change.get("verdict") == Verdict.WRITE_BACK else ""
-    return f"{name}: {_brief(change.get('observed'))} → {_brief(change.get('desired'))}{back}"
+    if lines := differing_lines(old, new):
+        return f"{name} ({'; '.join(map(_brief, lines))}){back}"
+    before, after = (_brief(value_in_words(field, value)) for value in (old, new))
+    return f"{name}: {before} → {after}{back}"
 
 
 def _brief(value: object) -> str:
@@ -210,4 +226,4 @@ _BRIEF: Final = 40
 
 def _record(entry: JournalEntry) -> str:
     key = entry.key
-    return key.group if key.is_root else f"{key.group} {key.kind} {key.name}"
+    return key.group if key.is_root else f"{key.group} {_(key.kind)} {key.name}"

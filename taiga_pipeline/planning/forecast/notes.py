@@ -50,13 +50,15 @@ def _begun(forecast: Forecast) -> Iterator[str]:
     for row in (*forecast.months, *forecast.quarters):
         if not row.period.begun:
             continue
-        parts = [f"{row.so_far.won:,} won so far, {in_words(row.won_in_whole)} wins in all"]
-        parts += [
-            f"{f'{value:,.0f} {name}'.strip()} won so far"
-            + (f", {in_words(row.value_in_whole(name))} in all" if name in row.value else "")
-            for name, value in row.so_far.value.items()
-        ]
-        yield f"{row.period.name} (P10 / P50 / P90): {'; '.join(parts)}."
+        period, wins = row.period.name, in_words(row.won_in_whole)
+        yield f"In {period}, {row.so_far.won:,} won so far, {wins} wins in all (P10 / P50 / P90)."
+        for name, value in row.so_far.value.items():
+            won = f"{value:,.0f} {name}".strip()
+            if name in row.value:
+                whole = in_words(row.value_in_whole(name))
+                yield f"In {period}, {won} won so far, {whole} in all (P10 / P50 / P90)."
+            else:
+                yield f"In {period}, {won} won so far."
 
 
 def _learnt_from(basis: Basis) -> Iterator[str]:
@@ -88,10 +90,16 @@ def _old_record(forecast: Forecast) -> Iterator[str]:
 
 
 def _parts(basis: Basis) -> Iterator[str]:
-    coming = f"new deals are expected to come in at {basis.arrivals_per_week:,.1f} a week"
-    if not basis.arrival_weeks:
-        coming = "how many new deals come in shows only after a week of record: none are expected"
-    yield f"{counted(basis.open, 'deal')} open; {coming}."
+    if basis.arrival_weeks:
+        yield (
+            f"{counted(basis.open, 'open deal')}; new deals are expected to come in at "
+            f"{basis.arrivals_per_week:,.1f} a week."
+        )
+    else:
+        yield (
+            f"{counted(basis.open, 'open deal')}; how many new deals come in shows only after a "
+            "week of record: none are expected."
+        )
     if basis.asleep:
         yield (
             f"{counted(basis.asleep, 'open deal')} older than any deal that was ever decided: "

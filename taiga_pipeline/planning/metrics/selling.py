@@ -23,6 +23,8 @@ from taiga_pipeline.pipeline.model import Category, Deal, FieldChange, StageMove
 DIMENSIONS: Final = BUILT_IN.where(lambda field: field.is_grouped)
 """Fields of a deal that win rates are recognised by."""
 
+NOT_SAID: Final = "(not said)"
+"""Stands for the reason of a loss that nobody gave."""
 _Z80 = NormalDist().inv_cdf(0.9)
 
 
@@ -166,7 +168,7 @@ def sales_metrics(
         win_rates={name: win_rates(records, name) for name in dimensions},
         velocity=velocity(records, now),
         slippage=slippage(records),
-        lost_reasons=tuple(Counter(r.deal.lost_reason or "(not said)" for r in lost).most_common()),
+        lost_reasons=tuple(Counter(r.deal.lost_reason or NOT_SAID for r in lost).most_common()),
         skipped_gates=skipped_gates(records),
     )
 

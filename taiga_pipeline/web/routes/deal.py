@@ -125,7 +125,7 @@ def plan(visit: Visit) -> Response:
     key = visit.query.text("key")
     planned = plan_deal(visit.workspace, key)
     template = "deal_plan_part.html.j2" if visit.is_part else "deal_plan.html.j2"
-    rows = plan_rows(planned.actions)
+    rows = plan_rows(planned.actions, visit.workspace.fields)
     return visit.show(template, key=key, planned=planned, rows=rows)
 
 

@@ -22,6 +22,7 @@ from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.records import deal_of
 from taiga_pipeline.report.planning_changes import action_in_words, fields_in_words, subject
+from taiga_pipeline.report.record_words import differing_lines, field_in_words, value_in_words
 from taiga_pipeline.report.ways_out import advice, in_words
 from taiga_pipeline.web.access.people import Role
 from taiga_pipeline.web.pages import Section, get, post
@@ -94,7 +95,8 @@ def show(visit: Visit) -> Response:
     workspace = visit.workspace
     zone = workspace.zone
     found = waiting(workspace)
-    troubles = [_trouble(each, found.tool, zone) for each in found.issues[:MOST_ISSUES]]
+    shown = found.issues[:MOST_ISSUES]
+    troubles = [_trouble(each, found.tool, workspace.fields, zone) for each in shown]
     health = sync_health(workspace)
     runs = recent_runs(workspace)
     deal = visit.query.text("deal").strip()
@@ -159,17 +161,17 @@ def _refused_by(summary: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _trouble(item: Any, tool: str, zone: tzinfo) -> Trouble:
+def _trouble(item: Any, tool: str, fields: FieldTable, zone: tzinfo) -> Trouble:
     issue = item.issue
     values: tuple[tuple[str, str], ...] = ()
     if issue.kind is IssueKind.CONFLICT:
         named = ((_("before"), issue.base), (_("sales"), issue.desired), (tool, issue.observed))
-        values = tuple((name, _brief(value)) for name, value in named)
+        values = tuple((name, _said(issue.field, value)) for name, value in named)
     return Trouble(
         deal=deal_of(issue.key.group),
         kind=issue.kind.value,
         what="" if issue.key.is_root else f"{_(issue.key.kind)} {issue.key.name}",
-        field=issue.field,
+        field=field_in_words(issue.field, fields) if issue.field else "",
         message=issue.message,
         values=values,
         choices=_choices(issue),
@@ -198,13 +200,13 @@ def _whole(value: object) -> object:
 def _events(past: Past, fields: FieldTable, zone: tzinfo) -> list[Event]:
     """Returns what happened on both sides, the newest first."""
     return sorted(
-        [*_by_runs(past, zone), *_by_sales(past, fields, zone), *_of_plans(past, zone)],
+        [*_by_runs(past, fields, zone), *_by_sales(past, fields, zone), *_of_plans(past, zone)],
         key=lambda e: e.at,
         reverse=True,
     )
 
 
-def _by_runs(past: Past, zone: tzinfo) -> Iterator[Event]:
+def _by_runs(past: Past, fields: FieldTable, zone: tzinfo) -> Iterator[Event]:
     for each in past.written:
         key = each.key
         yield Event(
@@ -212,7 +214,7 @@ def _by_runs(past: Past, zone: tzinfo) -> Iterator[Event]:
             who=_("people") if each.action in BY_PEOPLE else _("the run"),
             deal=deal_of(key.group),
             what=" ".join(filter(None, (_action(each.action), _(key.kind), key.name))),
-            changes=tuple(_change(each.action, change) for change in each.changes
+            changes=tuple(_change(each.action, change, fields) for change in each.changes
                           if change.get("verdict") != READ),
             outcome=_outcome(each),
         )  # fmt: skip
@@ -229,12 +231,20 @@ def _outcome(entry: Any) -> str:
     return "" if entry.status == "done" else _(entry.status)
 
 
-def _change(action: str, change: Mapping[str, object]) -> str:
-    name = _(str(change.get("field", "")))
+def _change(action: str, change: Mapping[str, object], fields: FieldTable) -> str:
+    field = str(change.get("field", ""))
+    name = field_in_words(field, fields)
     if action in (ActionType.CREATE, ActionType.REMOVE):
         return name
-    old, new = ("base", "observed") if action == KEEP else ("observed", "desired")
-    return f"{name}: {_brief(change.get(old))} → {_brief(change.get(new))}"
+    sides = ("base", "observed") if action == KEEP else ("observed", "desired")
+    old, new = (change.get(side) for side in sides)
+    if lines := differing_lines(old, new):
+        return f"{name} ({'; '.join(map(_brief, lines))})"
+    return f"{name}: {_said(field, old)} → {_said(field, new)}"
+
+
+def _said(field: str, value: object) -> str:
+    return _brief(value_in_words(field, value))
 
 
 def _by_sales(past: Past, fields: FieldTable, zone: tzinfo) -> Iterator[Event]:

@@ -64,7 +64,9 @@ def test_a_run_by_a_click_is_on_the_page_once_it_is_done(
     page = text_of(browser.get("/health"))
     assert re.search(r"done \d+ changes, \d+ requests", page)
     assert "older entries" in page
-    assert "create project" in text_of(browser.get("/health?show=all"))
+    whole = text_of(browser.get("/health?show=all"))
+    assert "create project" in whole and "facts of the deal" in whole
+    assert "deal_facts" not in whole and "looking_for_people" not in whole
 
 
 def test_a_run_that_limits_refused_can_be_allowed_once(
