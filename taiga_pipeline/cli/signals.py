@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
 from taiga_pipeline.cli.errors import report_notice
-from taiga_pipeline.language import marked
+from taiga_pipeline.language import marked, translated
 from taiga_pipeline.language import text as _
 
 STOPPING: Final = marked("Finishing the current action; the next run continues from there.")
 STILL: Final = marked(
     "Still finishing; a request waits for its answer. (Press again to end at once.)"
 )
+_STDERR: Final = 2
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -31,12 +33,17 @@ def stopping_in_good_order(stop: threading.Event) -> Iterator[None]:
         yield  # only the main thread may set signal handlers
         return
     before = {number: signal.getsignal(number) for number in _SIGNALS}
+    asked = 0
 
     def ask(_number: int, _frame: FrameType | None) -> None:
-        report_notice(_(STILL if stop.is_set() else STOPPING))
-        if stop.is_set():
+        nonlocal asked
+        asked += 1
+        again = asked > 1 or stop.is_set()
+        if again:
             restore()
-        stop.set()
+        else:
+            stop.set()
+        _report(_(STILL if again else STOPPING))
 
     def restore() -> None:
         for number, handler in before.items():
@@ -48,6 +55,15 @@ def stopping_in_good_order(stop: threading.Event) -> Iterator[None]:
         yield
     finally:
         restore()
+
+
+def _report(message: str) -> None:
+    """Says something though the signal may have come in the midst of a write to the same stream."""
+    try:
+        report_notice(message)
+    except RuntimeError:  # Python's stream refuses a call within a call
+        with suppress(OSError):
+            os.write(_STDERR, f"{translated(message)}\n".encode())
 
 
 @contextmanager

@@ -111,6 +111,17 @@ class TestLog:
         assert handler.stream is sys.stderr
 
 
+class Interrupted(io.RawIOBase):
+    """What is written to, while a signal comes."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return len(bytes(data))  # type: ignore[call-overload, no-any-return]
+
+
 class TestStopping:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_two_signals_ask_and_a_third_one_ends(
@@ -126,6 +137,18 @@ class TestStopping:
             assert signal.getsignal(number) is before
         said = capsys.readouterr().err
         assert said.index(STOPPING) < said.index(STILL)
+
+    def test_one_that_comes_while_something_is_written_is_answered_all_the_same(
+        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        stop = threading.Event()
+        with stopping_in_good_order(stop):
+            stream = io.TextIOWrapper(io.BufferedWriter(Interrupted()))
+            monkeypatch.setattr("sys.stderr", stream)
+            print("a line of the log", file=stream, flush=True)
+            assert stop.is_set()
+        monkeypatch.undo()
+        assert STOPPING in capfd.readouterr().err
 
     def test_signals_are_as_before_when_nobody_asked(self) -> None:
         before = signal.getsignal(signal.SIGINT)

@@ -471,7 +471,7 @@ class TestSignals:
                     said += line
             opened.set()
             said += process.communicate(timeout=300)[1]
-        assert process.returncode == 3
+        assert process.returncode == 3, said
         assert [words in said for words in asked] == [True, signals == 2]
         assert 0 < len(names(taiga)) < 6
         with closing(sqlite3.connect("state.db")) as connection:
