@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
@@ -21,7 +22,7 @@ _CIRCLE: Final = (
 )
 _NO_MAIN: Final = (
     "it is part of the project of {main}, which is not in the pipeline. Let it stand for itself "
-    "with: pipeline-sync join {key} --undo"
+    "with: pipeline-sync join {word} --undo"
 )
 
 
@@ -66,7 +67,8 @@ class Together:
             for key in keys:
                 if key in self._found:
                     reason = _NO_MAIN if gone else WAITS
-                    text = reason.format(main=main, key=key, keys=", ".join(missing))
+                    word = shlex.quote(key)
+                    text = reason.format(main=main, word=word, keys=", ".join(missing))
                     quarantined.append(Quarantined(key, f"deal {key}", text))
         for key in sorted(self._joins.keys() - self.main_of.keys()):
             text = _CIRCLE.format(keys=", ".join(_circle(key, self._joins)))

@@ -72,7 +72,7 @@ _LIKE_A_PHASE: Final = (
 _SECOND_PROJECT: Final = (
     'the phase "{name}" keeps the deal\'s project by its mapping, but has one of its own ({key}): '
     "say keeps_project = true in the phase that said so before; or stop following that one with: "
-    "pipeline-sync unlink {key}"
+    "pipeline-sync unlink {word}"
 )
 _OF_ANOTHER: Final = (
     'the key of the phase "{name}" of this deal, {key}, is that of another deal that has a '
@@ -336,7 +336,8 @@ class MappedSource:
         for phase in rules.phases if rules else ():
             key = phase_key(deal.key, phase.id)
             if phase.keeps_project and key in there.keys:
-                text = _SECOND_PROJECT.format(name=phase.name, key=key)
+                word = shlex.quote(key)
+                text = _SECOND_PROJECT.format(name=phase.name, key=key, word=word)
                 raise NotMapped(text, str(phase.where))
             if not phase.keeps_project and key in there.others:
                 raise NotMapped(_OF_ANOTHER.format(name=phase.name, key=key), str(phase.where))

@@ -211,3 +211,10 @@ def test_a_source_that_does_not_know_joins_does_not_guess_them() -> None:
     assert [group.key for group in reading.groups] == ["D-1"]
     [row] = reading.quarantined
     assert (row.key, "built-in store" in row.reason) == ("D-2", True)
+
+
+def test_a_way_out_names_a_key_with_blanks_as_a_shell_takes_it() -> None:
+    reading = joined(deal(key="K 9"), joins={"K 9": "gone"}).read()
+    assert list(reading.groups) == []
+    (said,) = reading.quarantined
+    assert said.reason.endswith("pipeline-sync join 'K 9' --undo")

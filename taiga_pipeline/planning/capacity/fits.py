@@ -9,6 +9,7 @@ and shrink with public holidays, as everybody's do. Needs numpy (the extra ``pla
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -89,9 +90,10 @@ def fit_of(
     rules = mappings.stage_of(deal)[0]
     stretches = find_stretches(deal.key, situation, mappings, options.weeks, attendance)
     if not stretches:
+        word = shlex.quote(deal.key)
         raise InvalidValue(
             f"{deal.key} states no roles, and {rules.file} has none for it, so it fits anywhere; "
-            f'say what it needs with: pipeline-sync deals edit {deal.key} --roles "Back:30h x10w"'
+            f'say what it needs with: pipeline-sync deals edit {word} --roles "Back:30h x10w"'
         )
     own = {person.email: person.role for person in situation.people}
     asked_for = tuple(
