@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.routing import Route as Address
 from starlette.staticfiles import StaticFiles
 
+from taiga_pipeline.web.access.feeds import feeds
 from taiga_pipeline.web.access.log_in import ways_in
 from taiga_pipeline.web.access.protection import Protection
 from taiga_pipeline.web.endpoint import NOT_FOUND, endpoint
@@ -35,6 +36,6 @@ def application(site: Site) -> ASGIApp:
 
 def _addresses(site: Site, pipeline: str) -> Iterator[BaseRoute]:
     pages = (each for section in site.sections for each in section.routes)
-    for each in (*ways_in(site.door, site.sessions), *pages):
+    for each in (*ways_in(site.door, site.sessions), *feeds(site.door, site.sessions), *pages):
         yield Address(each.path, endpoint(site, pipeline, each), methods=[each.method])
     yield Address("/{rest:path}", endpoint(site, pipeline, NOT_FOUND), methods=["GET"])

@@ -67,17 +67,23 @@ def watch_of(workspace: Workspace) -> DealWatch:
     return kept
 
 
-def calendar_feed(workspace: Workspace) -> bytes:
+def calendar_feed(workspace: Workspace, only: Callable[[Deal], bool] | None = None) -> bytes:
     """Returns the calendar as iCalendar; the same bytes as long as nothing changes.
+
+    ``only`` tells which deals are in it, None for all.
 
     :raises ProblemsError: what is wrong with the configuration or the mappings, or a package that
         is not installed.
     :raises Stop: the source does not answer, or was not read completely.
     """
-    return _feed(workspace, None)
+    return _feed(workspace, None, only)
 
 
-def _feed(workspace: Workspace, deals: Iterable[Deal] | None) -> bytes:
+def _feed(
+    workspace: Workspace,
+    deals: Iterable[Deal] | None,
+    only: Callable[[Deal], bool] | None = None,
+) -> bytes:
     """Returns the calendar of deals that were just read; None: they are read for it.
 
     :raises ProblemsError: what is wrong with the configuration or the mappings, or a package that
@@ -93,7 +99,7 @@ def _feed(workspace: Workspace, deals: Iterable[Deal] | None) -> bytes:
         if not reading.complete:
             raise Unreachable(_INCOMPLETE)
         deals = reading.deals
-    events = _events(workspace, deals)
+    events = _events(workspace, deals if only is None else filter(only, deals))
     return calendar_bytes(settings.calendar.name or settings.pipeline, events)
 
 

@@ -62,7 +62,10 @@ class Protection:
             )
             await refusal(scope, receive, with_headers)
             return
-        await self._inner(scope, receive, with_headers)
+        # Addresses that are made of this request are those that the browser knows.
+        await self._inner(
+            {**scope, "scheme": "https"} if is_secure else scope, receive, with_headers
+        )
 
     def _is_ours(self, host: str) -> bool:
         is_v6 = host.startswith("[")
