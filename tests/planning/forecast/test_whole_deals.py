@@ -47,19 +47,19 @@ def test_few_wins_of_new_deals_say_less_against_them_than_few_wins_of_old_ones()
 
 def test_stages_are_learnt_from_the_day_on_which_they_are_on_record() -> None:
     """Columns were renamed: the mapping does not know the names before."""
-    off: dict[int, list[float]] = {200: [], 1: []}
+    off: dict[int, list[float]] = {400: [], 1: []}
     for seed in range(5):
         for renamed in off:
-            case = simulate(Shape("", 60, 2, mapping=TOO_LOW, renamed=renamed), seed)
+            case = simulate(Shape("", 60, 3, mapping=TOO_LOW, renamed=renamed), seed)
             record = make_record(case.history, TODAY)
             first = TODAY - timedelta(days=renamed)
             known = first.toordinal() <= record.staged_since <= first.toordinal() + 30
-            assert known if renamed == 200 else record.staged_since == NEVER
+            assert known if renamed == 400 else record.staged_since == NEVER
             found = fit_funnel(record, case.history.chances)
             by_name = dict(zip(record.stages, found.chances().tolist(), strict=True))
             pairs = zip(Shape("").stages, TRUTH, strict=True)
             off[renamed] += [(by_name.get(name, truth) - truth) ** 2 for name, truth in pairs]
-    assert np.mean(off[200]) < 0.8 * np.mean(off[1])
+    assert np.mean(off[400]) < 0.8 * np.mean(off[1])
 
 
 def test_stages_that_hardly_any_decision_has_seen_yet_are_not_learnt_from() -> None:
