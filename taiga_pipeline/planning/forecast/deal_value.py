@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,10 @@ from taiga_pipeline.planning.history.model import History, PastDeal
 
 USUAL_SPREAD: Final = 0.7
 """How far values lie apart before they show it (standard deviation of their logarithms)."""
+STATED_DEALS: Final = 5.0
+"""That wins bring what was stated of them counts as so many wins."""
+STATED_DAYS: Final = 28
+"""So long before a decision a stated value is a forecast of it."""
 SPREAD_DEALS: Final = 2.0
 """That counts as so many wins."""
 SERVICES_APART: Final = 0.5
@@ -21,6 +26,8 @@ SERVICES_APART: Final = 0.5
 SERVICES: Final = 2.0
 """That counts as so many services."""
 _MOST_SPREAD: Final = 2.5
+_MOST_TIMES: Final = 4.0
+"""A value that was a placeholder, of which a win brought more than so many times, says no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,8 @@ class DealValue:
     ``mean`` is of all wins, ``share`` is the part of the wins that come in this currency,
     ``by_service`` are the shrunk means of services. Values vary around the mean of their service by
     ``spread`` of it, around that of all by ``spread_of_all``, and that mean is itself only known
-    up to ``doubt``: standard deviations, in parts of the mean.
+    up to ``doubt``: standard deviations, in parts of the mean. Wins bring what was stated of them
+    times ``kept``.
     """
 
     currency: str
@@ -40,11 +48,12 @@ class DealValue:
     doubt: float
     share: float
     by_service: Mapping[str, float]
+    kept: float = 1.0
 
     def of(self, deal: PastDeal) -> tuple[float, float]:
         """Returns what a deal would bring if won, and the standard deviation of that."""
         if deal.value is not None:
-            return float(deal.value), 0.0
+            return float(deal.value) * self.kept, 0.0
         mean = self.by_service.get(deal.service, self.mean)
         return mean, self.spread * mean
 
@@ -60,14 +69,42 @@ def learn_deal_values(history: History) -> dict[str, DealValue]:
     stated = _by_currency(history.open)
     known = won or stated
     total = sum(map(len, known.values()))
+    kept = _kept([deal for deal in history.deals if deal.won])
     return {
         currency: _deal_value(
             currency,
             won.get(currency) or stated.get(currency, []),
             len(known.get(currency, [])) / total,
+            kept,
         )
         for currency in sorted({*won, *stated})
     }
+
+
+def _kept(won: Sequence[PastDeal]) -> float:
+    """Returns what wins bring in parts of what was stated of them `STATED_DAYS` before, or first:
+    a ratio of sums (Cochran 1977, ch. 6), where each win counts alike, whatever it was worth.
+
+    A value that came with the decision, as in an import of closed deals, was stated of none.
+    """
+    pairs = [pair for deal in won if (pair := _stated_and_final(deal))]
+    stated = len(pairs) + STATED_DEALS
+    return (sum(final / before for before, final in pairs) + STATED_DEALS) / stated
+
+
+def _stated_and_final(deal: PastDeal) -> tuple[float, float] | None:
+    if deal.closed is None or len(deal.values) < 2:
+        # A value that never changed was kept, if it stood before the decision.
+        first = deal.values[0] if deal.values else None
+        if first is None or not first.value or deal.closed is None or first.since >= deal.closed:
+            return None
+        return 1.0, 1.0
+    ahead = deal.closed - timedelta(days=STATED_DAYS)
+    before = [spell for spell in deal.values if spell.value and spell.since < deal.closed]
+    stood = [spell for spell in before if spell.since <= ahead] or before[:1]
+    if not stood or not deal.value or not stood[-1].value:
+        return None
+    return float(stood[-1].value), min(float(deal.value), _MOST_TIMES * float(stood[-1].value))
 
 
 def _by_currency(deals: Sequence[PastDeal]) -> dict[str, list[tuple[str, float]]]:
@@ -78,7 +115,9 @@ def _by_currency(deals: Sequence[PastDeal]) -> dict[str, list[tuple[str, float]]
     return dict(found)
 
 
-def _deal_value(currency: str, wins: list[tuple[str, float]], share: float) -> DealValue:
+def _deal_value(
+    currency: str, wins: list[tuple[str, float]], share: float, kept: float
+) -> DealValue:
     values = np.array([value for _, value in wins])
     mean = float(values.mean())
     services: dict[str, list[float]] = defaultdict(list)
@@ -93,7 +132,7 @@ def _deal_value(currency: str, wins: list[tuple[str, float]], share: float) -> D
     between = float(means.var()) / mean**2 if mean > 0 else 0.0
     of_all = float(np.sqrt(between * (1 + spread**2) + spread**2))
     doubt = of_all / len(values) ** 0.5
-    return DealValue(currency, mean, spread, of_all, doubt, share, by_service)
+    return DealValue(currency, mean, spread, of_all, doubt, share, by_service, kept)
 
 
 def _leaning(values: Floats, mean: float, lean: float) -> float:

@@ -17,9 +17,9 @@ from taiga_pipeline.planning.forecast.common_shock import (
     learn_common_shock,
 )
 from taiga_pipeline.planning.forecast.deal_value import DealValue, learn_deal_values, values_of
-from taiga_pipeline.planning.forecast.funnel import Funnel
+from taiga_pipeline.planning.forecast.funnel.hidden_losses import last_clean_up, unrecorded_losses
+from taiga_pipeline.planning.forecast.funnel.model import Funnel
 from taiga_pipeline.planning.forecast.hazards import MONTH_CORRELATION, STAGE_DEALS, Variant
-from taiga_pipeline.planning.forecast.hidden_losses import unrecorded_losses
 from taiga_pipeline.planning.forecast.periods import Period, months, quarters
 from taiga_pipeline.planning.forecast.record import Floats
 from taiga_pipeline.planning.forecast.replay import (
@@ -101,7 +101,10 @@ class Basis:
     ``history_weight`` is about how much the pipeline's own history counts beside the mapping's
     stage probabilities (0 to 1). ``arrival_weeks`` tell how many deals come in; 0: none does yet.
     ``no_losses_since`` is the day from which on losses seem not to be recorded, ``quiet`` the next
-    time of the year, first to last day, in which little is decided.
+    time of the year, first to last day, in which little is decided. ``cleans_up`` says that lost
+    deals are closed many at a time. ``shift`` is by how much the log-odds of moving on are higher
+    now than all the time on record tells, ``kept_value`` what wins brought in parts of what was
+    stated of them.
     """
 
     open: int
@@ -119,6 +122,9 @@ class Basis:
     past_forecasts: int
     no_losses_since: date | None = None
     quiet: tuple[date, date] | None = None
+    cleans_up: bool = False
+    shift: float = 0.0
+    kept_value: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +330,9 @@ def basis(ground: Ground) -> Basis:
         past_forecasts=len(ground.past),
         no_losses_since=None if silent is None else date.fromordinal(silent),
         quiet=next_quiet_time(record),
+        cleans_up=last_clean_up(record) is not None,
+        shift=view.model.shift if isinstance(view.model, Funnel) else 0.0,
+        kept_value=next((each.kept for each in ground.value_models.values()), 1.0),
     )
 
 

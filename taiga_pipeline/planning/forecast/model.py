@@ -14,10 +14,10 @@ from typing import Final, Protocol
 import numpy as np
 
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves, curves, new_deals
-from taiga_pipeline.planning.forecast.fitting import CYCLE_DAYS, fit_funnel
-from taiga_pipeline.planning.forecast.funnel import FUNNEL
+from taiga_pipeline.planning.forecast.funnel.fitting import CYCLE_DAYS, fit_funnel
+from taiga_pipeline.planning.forecast.funnel.hidden_losses import unrecorded_losses
+from taiga_pipeline.planning.forecast.funnel.model import FUNNEL
 from taiga_pipeline.planning.forecast.hazards import Hazards, Variant, fit, gather, stage_chances
-from taiga_pipeline.planning.forecast.hidden_losses import unrecorded_losses
 from taiga_pipeline.planning.forecast.record import Days, Floats, Record
 
 MAPPING: Final = Variant(kind="mapping")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _OLD_DAYS: Final = 90
 _LITTLE: Final = 0.5
 _NEXT_TO_NONE: Final = 0.005
+_NOTABLE_SHIFT: Final = 0.25
+_NOTABLE_PART: Final = 0.05
 
 
 def notes(forecast: Forecast, history: History) -> list[str]:
@@ -130,6 +132,12 @@ def _calibrated(forecast: Forecast) -> Iterator[str]:
 def _model(basis: Basis) -> str:
     """Returns how chances are made."""
     variant = basis.variant
+    if basis.cleans_up:
+        return (
+            f"Lost deals are closed many at a time, the last ones on {basis.no_losses_since}: "
+            "chances fall the longer a deal stays in its stage, since it may be lost already. "
+            "Close each deal when it is lost to get better forecasts."
+        )
     if basis.no_losses_since:
         return (
             f"No loss is on record after {basis.no_losses_since}, and more wins in a row than "
@@ -145,13 +153,20 @@ def _model(basis: Basis) -> str:
     if variant.kind == "funnel":
         return (
             "Chances follow how deals moved from stage to stage; with little history they lean on "
-            "the mapping's probability of the stage."
+            "the mapping's probability of the stage." + _changed(basis.shift)
         )
     season, load = ("on" if each else "off" for each in (variant.season, variant.load))
     return (
         f"Month of the quarter: {season}. Team's load (closings do not grow with open deals): "
         f"{load}. Each is on only if it made past forecasts better."
     )
+
+
+def _changed(shift: float) -> str:
+    if abs(shift) < _NOTABLE_SHIFT:
+        return ""
+    more = "more" if shift > 0 else "fewer"
+    return f" Of late {more} of them moved on than before, and that counts for more."
 
 
 def _values(forecast: Forecast, history: History) -> Iterator[str]:
@@ -164,6 +179,12 @@ def _values(forecast: Forecast, history: History) -> Iterator[str]:
         yield (
             f"{without:,} of {len(known):,} open deals have no value: what won deals of their "
             "service were worth stands for it."
+        )
+    kept = forecast.basis.kept_value
+    if abs(kept - 1.0) >= _NOTABLE_PART:
+        yield (
+            f"Won deals brought {kept:.0%} of what was stated of them four weeks before (after "
+            "some caution): open deals are taken for as much."
         )
     if len(currencies) > 1:
         yield (

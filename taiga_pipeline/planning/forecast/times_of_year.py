@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from taiga_pipeline.planning.forecast.hidden_losses import unrecorded_losses
+from taiga_pipeline.planning.forecast.funnel.hidden_losses import unrecorded_losses
 from taiga_pipeline.planning.forecast.record import NEVER, Days, Floats, Record
 
 LEVELS: Final = {0.05: 0.04, 0.5: 0.08, 1.0: 0.8, 1.7: 0.08}

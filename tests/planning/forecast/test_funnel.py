@@ -11,10 +11,10 @@ np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
 
 from bench.small_firms import Case, simulate  # noqa: E402
 from bench.small_firms_shape import TODAY, TOO_LOW, TRUTH, Shape  # noqa: E402
-from taiga_pipeline.planning.forecast.fitting import CYCLE_DAYS, fit_funnel  # noqa: E402
 from taiga_pipeline.planning.forecast.forecast import make_forecast  # noqa: E402
-from taiga_pipeline.planning.forecast.funnel import Funnel  # noqa: E402
-from taiga_pipeline.planning.forecast.hidden_losses import unrecorded_losses  # noqa: E402
+from taiga_pipeline.planning.forecast.funnel.fitting import CYCLE_DAYS, fit_funnel  # noqa: E402
+from taiga_pipeline.planning.forecast.funnel.hidden_losses import unrecorded_losses  # noqa: E402
+from taiga_pipeline.planning.forecast.funnel.model import Funnel  # noqa: E402
 from taiga_pipeline.planning.forecast.model import MAPPING as MAPPING_ALONE  # noqa: E402
 from taiga_pipeline.planning.forecast.notes import notes  # noqa: E402
 from taiga_pipeline.planning.forecast.record import make_record  # noqa: E402
@@ -158,20 +158,22 @@ def test_lost_deals_that_stay_open_tell_that_the_mapping_is_too_low(stage_histor
 
 
 @pytest.mark.parametrize("mapping", [TOO_LOW, TRUTH], ids=["low", "right"])
-def test_where_lost_deals_are_taken_out_of_the_record_chances_are_the_mappings(
+def test_where_lost_deals_are_taken_out_of_the_record_chances_are_from_mapping_to_truth(
     mapping: tuple[float, ...],
 ) -> None:
-    """All that is left was won or is new: that every deal is won would be the wrong lesson."""
+    """All that is left was won or is new: that every deal is won would be the wrong lesson. How few
+    of the old ones are left tells the truth in part."""
     shape = Shape("", 60, 3, losses=False, removed=True, mapping=mapping)
     for seed in range(4):
         case = simulate(shape, seed)
         assert funnel_of(case.history).silent is not None
         found = chances(case)
-        for stage, chance in zip(shape.stages, mapping, strict=True):
-            assert found[stage] == pytest.approx(chance, abs=0.06)
+        for stage, chance, truth in zip(shape.stages, mapping, TRUTH, strict=True):
+            assert chance - 0.06 <= found[stage] <= truth + 0.14
         old = replace(newly_in("Lead", TODAY - timedelta(days=60)), key="old")
         aged = funnel_of(replace(case.history, deals=(*case.history.deals, old)))
-        assert aged.open_curves(730).won[:, -1].sum() == pytest.approx(mapping[0], abs=0.06)
+        ever = float(aged.open_curves(730).won[:, -1].sum())
+        assert mapping[0] - 0.06 <= ever <= TRUTH[0] + 0.14
 
 
 def test_losses_that_were_recorded_once_still_count() -> None:

@@ -11,9 +11,9 @@ np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
 
 from bench.small_firms import simulate  # noqa: E402
 from bench.small_firms_shape import TODAY, TOO_LOW, TRUTH, Shape  # noqa: E402
-from taiga_pipeline.planning.forecast.fitting import fit_funnel  # noqa: E402
+from taiga_pipeline.planning.forecast.funnel.fitting import fit_funnel  # noqa: E402
+from taiga_pipeline.planning.forecast.funnel.whole_deals import Path, WholeDeals  # noqa: E402
 from taiga_pipeline.planning.forecast.record import NEVER, make_record  # noqa: E402
-from taiga_pipeline.planning.forecast.whole_deals import Path, WholeDeals  # noqa: E402
 from taiga_pipeline.planning.history.model import History  # noqa: E402
 
 PATH = Path(3, np.array([0.4, 0.2, 0.1]), 1 / 20)

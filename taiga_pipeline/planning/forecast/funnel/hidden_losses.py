@@ -9,6 +9,7 @@ that is left is old.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import factorial
 from typing import Final
@@ -19,6 +20,14 @@ from taiga_pipeline.planning.forecast.record import LOST, STAYS, Days, Flags, Fl
 
 UNLIKELY: Final = 0.01
 LONG_DAYS: Final = 90
+BULK: Final = 3
+"""So many losses of one day may be a clean-up."""
+BULK_APART: Final = 45
+"""Clean-ups are at least so many days apart: months that end with decisions are not."""
+MOSTLY: Final = 0.8
+"""The share of losses that clean-ups bring, at least."""
+GROWTH: Final = 0.3
+"""How much more or less may come in each year (standard deviation of the logarithm)."""
 USUAL_DECISIONS: Final = 6.0
 """That half of the decisions are losses counts as so many, when a run of wins is judged."""
 
@@ -30,10 +39,14 @@ def unrecorded_losses(record: Record) -> int | None:
     """Returns the day from which on losses seem not to be recorded, None if they are.
 
     That is so after `LONG_DAYS` without one, if so many wins in a row are too unlikely
-    (`UNLIKELY`), as often as deals were lost before.
+    (`UNLIKELY`), as often as deals were lost before. It is so since the last clean-up, where lost
+    deals are closed many at a time.
     """
     decided = ~record.is_open
     lost = decided & ~record.won
+    cleaned = last_clean_up(record)
+    if cleaned is not None:
+        return cleaned
     last = int(record.closed[lost].max()) if lost.any() else record.start
     if record.today - last < LONG_DAYS:
         return None
@@ -41,6 +54,26 @@ def unrecorded_losses(record: Record) -> int | None:
     run = int(record.won[decided].sum()) - before
     usual = (before + USUAL_DECISIONS / 2) / (before + int(lost.sum()) + USUAL_DECISIONS)
     return last if usual**run < UNLIKELY else None
+
+
+def last_clean_up(record: Record) -> int | None:
+    """Returns the day on which lost deals were last closed many at a time, None if they are closed
+    one by one.
+
+    They are closed in clean-ups if most losses, and few of the wins, are of days with at least
+    `BULK` losses, of which there are at least two and which are `BULK_APART` days apart on average.
+    """
+    decided = ~record.is_open
+    lost, won = record.closed[decided & ~record.won], record.closed[record.won]
+    if len(lost) < 2 * BULK:
+        return None
+    days, number = np.unique(lost, return_counts=True)
+    bulk = days[number >= BULK]
+    if len(bulk) < 2 or (bulk[-1] - bulk[0]) < BULK_APART * (len(bulk) - 1):
+        return None
+    most = number[number >= BULK].sum() >= MOSTLY * len(lost)
+    few = np.isin(won, bulk).mean() <= 1 - MOSTLY if len(won) else True
+    return int(bulk[-1]) if most and few else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +140,42 @@ class HiddenLosses:
         return float((self.moved * np.log(share) + self.stayed * np.log1p(-share)).sum())
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """What is left of the deals that came in, where lost ones are taken out: ``number`` by week,
+    and the ``lost`` part of the losses that have come by now.
+
+    Of those that came in lately most are left, of those of years ago only the won ones: that tells
+    how many are won. That fewer came in then explains it as well, by how much a year is not known
+    either (`GROWTH`).
+    """
+
+    weeks: Floats
+    number: Floats
+    lost: Floats
+
+    @classmethod
+    def of(cls, record: Record, since: int, lost_by: Callable[[Days], Floats]) -> LeftOver:
+        """Counts the deals that came in after a day, and after the first one on record."""
+        arrived = record.entered[record.arrived]
+        first = max(since, int(arrived.min(initial=record.today)))
+        weeks_ago = (record.today - arrived[arrived > first]) // 7
+        weeks = np.arange(max((record.today - first) // 7, 1))
+        number = np.bincount(weeks_ago, minlength=len(weeks))[: len(weeks)]
+        return cls(np.asarray(weeks + 0.5, float), number.astype(float), lost_by(7 * weeks + 3))
+
+    def likelihood(self, chance: Floats) -> Floats:
+        """Returns the logarithm of how likely that is, for chances to be won of a new deal."""
+        left = 1.0 - self.lost[:, None] * (1.0 - chance)
+        growth = _GROWTH_STEPS * GROWTH
+        came = np.exp(-growth[:, None] * self.weeks / 52)
+        trend = -growth * float(self.number @ self.weeks) / 52 - _GROWTH_STEPS**2 / 2
+        each = trend[:, None] - self.number.sum() * np.log(came @ left)
+        most = each.max(axis=0)
+        return np.asarray(
+            self.number @ np.log(left) + most + np.log(np.exp(each - most).sum(axis=0))
+        )
+
+
+_GROWTH_STEPS: Final = np.linspace(-2.0, 2.0, 9)
 _ENDED: Final = ((np.arange(_BINS) + 0.5) / _BINS).clip(_NEVER_SURE, 1.0 - _NEVER_SURE)

@@ -39,6 +39,7 @@ class Moves:
     to: Floats
     first: Days
     first_deal: Days
+    last: Days
 
     @classmethod
     def of(cls, record: Record, order: Days, silent: int | None) -> Moves:
@@ -61,7 +62,7 @@ class Moves:
         return cls(
             stays.stage, days.astype(float), (forward & in_record).astype(float),
             (lost & in_record).astype(float), weight, to, stays.stage[begins],
-            stays.deal[begins],
+            stays.deal[begins], stays.last,
         )  # fmt: skip
 
     def likelihood(self, chance: Floats) -> Floats:

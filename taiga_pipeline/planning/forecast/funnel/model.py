@@ -16,14 +16,17 @@ that deals go on to. Everything shrinks to what was believed before there was da
 - **age**: what has stayed long (`OVERSTAYED` mean stays) moves on, and is lost, at rates that are
   multiplied by a factor each, shrunk to 1 likewise.
 
-Where the stages of decided deals are not on record, the whole funnel's outcomes stand for the
-stages': wins and losses tell ``b``, the days of all deals tell ``r``.
+Where the stages of decided deals are not on record, or are so only since a day, the whole funnel's
+outcomes before it stand for the stages' (`whole_deals`): wins and losses tell ``b``, the days of
+all deals tell ``r``. Where more or fewer deals move on since some day, what is seen since counts
+for more (`changes`).
 
 Where losses are not recorded, or no longer (`unrecorded_losses`), wins tell the time, and a deal
 that has stayed long may have been lost without anyone saying so:
 ``P(alive | stayed t) = S(t) / (S(t) + (1 - a) (1 - S(t)))`` with ``S(t) = exp(-r t)``. What then
 tells ``a`` is in `hidden_losses`. Whether lost deals stay open or are taken out of the record
-counts as likely as it makes what is there; in the second case chances are the mapping's.
+counts as likely as it makes what is there; in the second case chances lean on the mapping's and on
+how many of the deals that came in are left (`LeftOver`).
 """
 
 from __future__ import annotations
@@ -35,8 +38,8 @@ from typing import Final
 import numpy as np
 
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves
+from taiga_pipeline.planning.forecast.funnel.moves import chances_of
 from taiga_pipeline.planning.forecast.hazards import Variant
-from taiga_pipeline.planning.forecast.moves import chances_of
 from taiga_pipeline.planning.forecast.record import Days, Floats, Record
 
 OVERSTAYED: Final = (1.5, 3.0)
@@ -56,7 +59,8 @@ class Funnel:
     move on to each stage (the last column: to a win). ``older`` are the factors of age: moving on
     and lost, by age group. ``entry`` is the share of new deals that begin in each stage. ``silent``
     is the day from which on losses are not recorded, ``left_open`` the chance that lost deals then
-    stay open, rather than being taken out of the record.
+    stay open, rather than being taken out of the record. ``shift`` is by how much the log-odds of
+    moving on are higher now than all the time on record tells.
     """
 
     record: Record
@@ -70,6 +74,7 @@ class Funnel:
     doubt: Floats
     departures: float
     left_open: float = 1.0
+    shift: float = 0.0
 
     @property
     def variant(self) -> Variant:

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from taiga_pipeline.planning.forecast.moves import by_month
+from taiga_pipeline.planning.forecast.funnel.moves import by_month
 from taiga_pipeline.planning.forecast.record import Days, Flags, Floats, Record
 
 _BINS: Final = 20
@@ -37,9 +37,13 @@ class Path:
     def relative_odds(self, days: Days) -> Floats:
         """Returns how many times more often wins have come by then than losses, of those that come:
         less than 1, as they take longer."""
-        by_stage = _passed(self.rate * np.maximum(days, 1), max(self.length, len(self.lost)))
-        lost = by_stage[:, : len(self.lost)] @ self.lost / max(float(self.lost.sum()), _LEAST)
-        return np.asarray(by_stage[:, self.length - 1] / np.maximum(lost, _LEAST)).clip(_LEAST, 1.0)
+        won = _passed(self.rate * np.maximum(days, 1), self.length)[:, -1]
+        return np.asarray(won / np.maximum(self.lost_by(days), _LEAST)).clip(_LEAST, 1.0)
+
+    def lost_by(self, days: Days) -> Floats:
+        """Returns what part of the losses has come so many days after deals came in."""
+        by_stage = _passed(self.rate * np.maximum(days, 1), len(self.lost))
+        return np.asarray(by_stage @ self.lost / max(float(self.lost.sum()), _LEAST))
 
 
 def _passed(mean: Floats, stages: int) -> Floats:

@@ -1,4 +1,4 @@
-"""Fits the funnel to what is on record: see `funnel` for what is believed and how it moves."""
+"""Fits the funnel to what is on record: see `model` for what is believed and how it moves."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from typing import Final
 
 import numpy as np
 
-from taiga_pipeline.planning.forecast.funnel import OVERSTAYED, Funnel
-from taiga_pipeline.planning.forecast.hazards import logit, stage_chances
-from taiga_pipeline.planning.forecast.hidden_losses import HiddenLosses, unrecorded_losses
-from taiga_pipeline.planning.forecast.moves import (
+from taiga_pipeline.planning.forecast.funnel.changes import latest_change
+from taiga_pipeline.planning.forecast.funnel.hidden_losses import (
+    HiddenLosses,
+    LeftOver,
+    last_clean_up,
+    unrecorded_losses,
+)
+from taiga_pipeline.planning.forecast.funnel.model import OVERSTAYED, Funnel
+from taiga_pipeline.planning.forecast.funnel.moves import (
     Moves,
     chances_of,
     next_shares,
     order_of,
     through_of,
 )
+from taiga_pipeline.planning.forecast.funnel.whole_deals import Path, WholeDeals
+from taiga_pipeline.planning.forecast.hazards import logit, stage_chances
 from taiga_pipeline.planning.forecast.record import Floats, Record
 from taiga_pipeline.planning.forecast.regression import logistic
-from taiga_pipeline.planning.forecast.whole_deals import Path, WholeDeals
 
 CYCLE_DAYS: Final = 90.0
 """From coming in to a win, before history says otherwise; each stage takes the same part of it."""
@@ -43,6 +49,7 @@ _SELDOM: Final = 0.1
 _TINY: Final = 1e-300
 _NARROW: Final = 0.01
 _NEVER: Final = 1e-6
+_SURELY_OPEN: Final = 0.999
 _AS_MAPPED: Final = 0.05
 
 
@@ -88,14 +95,31 @@ class _Fitter:
     def fit(self) -> Funnel:
         chances, left_open = self._learnt()
         moves_on = self._implied(chances.mean).clip(1e-4, 1 - 1e-4)
+        moves_on, doubt, shift = self._as_of_late(moves_on, chances.relative())
         leaves, departures = self._leaves(moves_on)
         older = np.ones((2, len(OVERSTAYED) + 1))
         if self._silent is None:
             older = _older(self._moves, leaves, moves_on)
         return Funnel(
             self._record, moves_on, leaves, self._next, older, self._entry, self._order,
-            self._silent, chances.relative(), departures, left_open,
+            self._silent, doubt, departures, left_open, shift,
         )  # fmt: skip
+
+    def _as_of_late(self, moves_on: Floats, doubt: Floats) -> tuple[Floats, Floats, float]:
+        """Returns the chances of moving on, and the covariance of chances to be won (in parts of
+        them), as they are after the last change of them that shows, and that change."""
+        moves = self._moves
+        if self._silent is not None or not self._record.has_stays:
+            return moves_on, doubt, 0.0
+        on, off = (moves.weight * each for each in (moves.on, moves.off))
+        shift, variance = latest_change(moves.last, on, off, moves_on[moves.stage])
+        if not variance:
+            return moves_on, doubt, 0.0
+        now = logistic(logit(moves_on) + shift)
+        chances = np.maximum(chances_of(now, self._next, self._order), _NEVER)
+        steps = through_of(now, self._next, self._order) * chances / chances[:, None]
+        moved = steps @ (1.0 - now)
+        return now, doubt + variance * np.outer(moved, moved), shift
 
     def _implied(self, chances: Floats) -> Floats:
         """Returns the chances of moving on that make these chances to be won."""
@@ -106,14 +130,18 @@ class _Fitter:
     def _learnt(self) -> tuple[_Chances, float]:
         """Returns the chances to be won, given what is on record, and the chance that hidden losses
         are still open."""
-        found, likely = self._posterior(None)
         hidden = self._hidden()
         if hidden is None:
-            return found, 1.0
+            return self._posterior(None)[0], 1.0
         stays_open, likelier = self._posterior(hidden)
-        removed = likely + hidden.if_removed(self._by_group(self._prior(), self._believed))
+        if last_clean_up(self._record) is not None:
+            return stays_open, 1.0  # What will be closed some day is still there.
+        removed = hidden.if_removed(self._by_group(self._prior(), self._believed))
+        removed += self._posterior(None)[1]
         share = float(logistic(np.array(likelier - removed)))
-        return stays_open.mixed(found, share), share
+        if share > _SURELY_OPEN:
+            return stays_open, share
+        return stays_open.mixed(self._posterior(None, removed=True)[0], share), share
 
     def _prior(self) -> Floats:
         """Returns the chances of moving on that the mapping implies."""
@@ -138,12 +166,15 @@ class _Fitter:
     def _stages(self) -> int:
         return max(len(self._record.stages) - 1, 1)
 
-    def _posterior(self, hidden: HiddenLosses | None) -> tuple[_Chances, float]:
+    def _posterior(
+        self, hidden: HiddenLosses | None, *, removed: bool = False
+    ) -> tuple[_Chances, float]:
         """Returns the chances to be won, and the logarithm of how likely the record is: a sum over
         ``b`` and ``d`` on a grid, and over `WIDTHS`."""
         log_odds = logit(self._prior())[:, None, None] + _OFF[:, None] + _OFF_IN_STAGE
         chance = logistic(log_odds)
         seen = self._moves.likelihood(chance)
+        arrived = self._arrived() if removed else None
         if hidden is not None and self._record.has_stays:
             seen = seen + hidden.if_open(chance)
         most = seen.max(axis=(1, 2), keepdims=True)
@@ -159,6 +190,8 @@ class _Fitter:
             each = chances_of(moves_on, self._next, self._order)
             off = np.log(likely * _normal(_OFF, width) + _TINY)
             fits.append(np.log(total).sum(axis=0) + off + self._outcomes(each, hidden))
+            if arrived is not None:
+                fits[-1] += arrived.likelihood((self._entry @ each).clip(1e-9, 1 - 1e-9))
             means.append(each)
             square = (joint * chance**2).sum(axis=2) / total
             spreads.append(np.maximum(square / np.maximum(moves_on, _NEVER) ** 2 - 1.0, 0.0))
@@ -196,6 +229,12 @@ class _Fitter:
             found += hidden.if_open(new[None])[0]
         return found
 
+    def _arrived(self) -> LeftOver:
+        """Returns what is left of the deals that came in, where lost ones are taken out."""
+        moves_on = self._prior()
+        path = self._path(moves_on, float(self._leaves(moves_on)[0].mean()))
+        return LeftOver.of(self._record, self._silent or 0, path.lost_by)
+
     def _deals_before(self) -> WholeDeals | None:
         """Returns the deals that were decided before stages were on record, None if there is
         none."""
@@ -232,8 +271,9 @@ class _Fitter:
         left, days = np.zeros((2, len(moves_on)))
         if self._record.has_stays:
             # Where losses are not recorded, only those who moved on tell how long a stay is.
-            days = moves.sums(moves.days * (moves.on if self._silent is not None else 1.0))
-            left = moves.sums(moves.on + moves.off)
+            silent = self._silent is not None
+            days = moves.sums(moves.days * (moves.on if silent else 1.0))
+            left = moves.sums(moves.on if silent else moves.on + moves.off)
         passed, lived = self._whole(moves_on)
         usual_days = CYCLE_DEPARTURES * CYCLE_DAYS / stages
         number = passed + float(left.sum()) + CYCLE_DEPARTURES

@@ -1,0 +1,1 @@
+"""The funnel: how deals pass its stages, and what a small pipeline tells of that."""
