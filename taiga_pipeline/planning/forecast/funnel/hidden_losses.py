@@ -67,11 +67,12 @@ def last_clean_up(record: Record) -> int | None:
     lost, won = record.closed[decided & ~record.won], record.closed[record.won]
     if len(lost) < 2 * BULK:
         return None
-    days, number = np.unique(lost, return_counts=True)
-    bulk = days[number >= BULK]
+    first = int(lost.min())
+    number = np.bincount(lost - first)
+    bulk = np.flatnonzero(number >= BULK) + first
     if len(bulk) < 2 or (bulk[-1] - bulk[0]) < BULK_APART * (len(bulk) - 1):
         return None
-    most = number[number >= BULK].sum() >= MOSTLY * len(lost)
+    most = number[bulk - first].sum() >= MOSTLY * len(lost)
     few = np.isin(won, bulk).mean() <= 1 - MOSTLY if len(won) else True
     return int(bulk[-1]) if most and few else None
 
