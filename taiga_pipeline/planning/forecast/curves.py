@@ -121,6 +121,17 @@ class Arrivals:
         weeks do, and because the rate itself is only known from `number` deals."""
         return self.dispersion * (1.0 + expected / max(self.number, 1))
 
+    def and_sudden(self, record: Record, new: Curves) -> Curves:
+        """Returns what is expected of new deals together with the decisions that will come on
+        deals that are never open: as many as in the weeks that tell how many come in."""
+        days = max(self.weeks, min(RECENT_WEEKS, _weeks_on_record(record))) * 7
+        late = record.sudden.day > record.today - days
+        if not days or not late.any():
+            return new
+        won = float(record.sudden.won[late].sum()) / days
+        decided = float(late.sum()) / days
+        return Curves(new.kinds_won + won, new.kinds_decided + decided, new.place)
+
 
 RECENT_WEEKS = 13
 MOST_WEEKS = 52
@@ -135,8 +146,7 @@ def arrivals(record: Record) -> Arrivals:
     deals without the day on which they came in.
     """
     entered = record.entered[record.arrived]
-    first = int(entered.min(initial=record.today))
-    on_record = (record.today - first) // 7
+    on_record = _weeks_on_record(record)
     if not on_record:
         return Arrivals(0.0, 1.0, 0)
     weeks_ago = (record.today - entered) // 7
@@ -147,6 +157,10 @@ def arrivals(record: Record) -> Arrivals:
     mean = float(counts.mean())
     spread = float(counts.var(ddof=1)) / mean if weeks > 1 and mean > 0 else 1.0
     return Arrivals(mean / 7, max(1.0, spread), weeks, int(counts.sum()))
+
+
+def _weeks_on_record(record: Record) -> int:
+    return (record.today - int(record.entered[record.arrived].min(initial=record.today))) // 7
 
 
 def new_deals(hazards: Hazards, coming: Arrivals, horizon: int) -> Curves:

@@ -32,6 +32,8 @@ AHEAD_DAYS: Final = 28
 """So long before a decision a stated close date is a forecast of it."""
 KNOWN_ALIKE: Final = 0.9
 """Stages are used if they are on record for decided deals nearly as often as for open ones."""
+MOST_SUDDEN: Final = 0.5
+"""Of decided deals, at most this part was entered when they were decided."""
 STAGED_DECISIONS: Final = 5
 """So many decisions with stages must have come since they are on record."""
 
@@ -49,7 +51,8 @@ class Record:
     known.
     ``stated`` are the close dates that sales stated, as they stood then (0: none), and
     ``stated_before`` those that stood `AHEAD_DAYS` before the decision, where that was known then.
-    ``stage_since`` is the day from which on a deal is in its stage, as far as is known.
+    ``stage_since`` is the day from which on a deal is in its stage, as far as is known. ``sudden``
+    are decisions on deals that were never open; all else is of other deals.
     """
 
     today: int
@@ -68,6 +71,7 @@ class Record:
     open_stages: tuple[str, ...]
     stated: Days
     stated_before: Days
+    sudden: Sudden
 
     @property
     def has_stays(self) -> bool:
@@ -87,6 +91,22 @@ class Record:
     def ages(self) -> Days:
         """Returns how many days ago each deal came in."""
         return np.minimum(self.today - self.entered, OLDEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Sudden:
+    """Decisions on deals that were entered when they were decided: the days, and which were won.
+
+    They say nothing of the chances of open deals, and come beside what comes of those.
+    """
+
+    day: Days
+    won: Flags
+
+    def until(self, today: int) -> Sudden:
+        """Returns those up to a day."""
+        known = self.day <= today
+        return Sudden(self.day[known], self.won[known])
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +160,7 @@ class Ledger:
     stated_since: Days
     stated_day: Days
     stated_before: Days
+    sudden: Sudden
 
     def record_on(self, day: date) -> Record:
         """Returns what was known at the end of ``day``."""
@@ -160,7 +181,7 @@ class Ledger:
             self._stated_on(today)[there],
             np.where(is_decided, self.stated_before[there], 0),
         )
-        return _record(today, lives, self.names, spells)
+        return _record(today, lives, self.names, spells, self.sudden.until(today))
 
     def _stated_on(self, today: int) -> Days:
         known = self.stated_since <= today
@@ -172,7 +193,9 @@ class Ledger:
 
 def read_ledger(history: History) -> Ledger:
     """Returns a history as arrays."""
-    deals = history.deals
+    sudden = _sudden(history)
+    left_out = {id(deal) for deal in sudden}
+    deals = [deal for deal in history.deals if id(deal) not in left_out]
     spells = [(at, spell) for at, deal in enumerate(deals) for spell in deal.stages]
     names = sorted({spell.stage for _, spell in spells})
     index = {name: at for at, name in enumerate(names)}
@@ -191,7 +214,21 @@ def read_ledger(history: History) -> Ledger:
         stated_since=np.array([spell.since.toordinal() for _, spell in stated], dtype=np.int64),
         stated_day=np.array([_ordinal(spell.close) for _, spell in stated], dtype=np.int64),
         stated_before=np.array([_ordinal(_before(deal)) for deal in deals], dtype=np.int64),
+        sudden=Sudden(
+            np.array([_ordinal(deal.closed) for deal in sudden], dtype=np.int64),
+            np.array([bool(deal.won) for deal in sudden], dtype=np.bool_),
+        ),
     )
+
+
+def _sudden(history: History) -> list[PastDeal]:
+    """Returns the deals that were entered when they were decided, those among them of which it is
+    not known when they came in. Where most are, as in many an import, that is how they are dated.
+    """
+    found = [deal for deal in history.deals if deal.closed == deal.entered and not deal.stages]
+    if len(found) > MOST_SUDDEN * sum(deal.closed is not None for deal in history.deals):
+        found = []
+    return [*found, *(deal for deal in history.outcomes if deal.arrived)]
 
 
 def _stated(deal: PastDeal) -> tuple[CloseSpell, ...]:
@@ -233,7 +270,9 @@ class _Spells:
     since: Days
 
 
-def _record(today: int, lives: _Lives, names: tuple[str, ...], spells: _Spells) -> Record:
+def _record(
+    today: int, lives: _Lives, names: tuple[str, ...], spells: _Spells, sudden: Sudden
+) -> Record:
     is_open = lives.closed == NEVER
     last = np.full(len(lives.entered), -1, dtype=np.int64)
     np.maximum.at(last, spells.deal, np.arange(len(spells.deal)))
@@ -264,6 +303,7 @@ def _record(today: int, lives: _Lives, names: tuple[str, ...], spells: _Spells) 
         staged_since=since,
         stated=lives.stated,
         stated_before=lives.stated_before,
+        sudden=sudden,
         open_stages=tuple(stages[each] for each in current[is_open & staged].tolist()),
     )
 

@@ -235,7 +235,9 @@ def _view(day: date, model: Model, horizon: int) -> View:
         day=day,
         model=model,
         open=open_curves(model, horizon, clock),
-        coming=clock.read(lambda days: model.new_deals(coming, days), horizon),
+        coming=clock.read(
+            lambda days: coming.and_sudden(model.record, model.new_deals(coming, days)), horizon
+        ),
         arrivals=coming,
     )
 
@@ -275,4 +277,8 @@ def _outcomes(ledger: Ledger, today: int, last: int) -> tuple[Outcomes, Outcomes
     row = np.where(after, ledger.closed - today - 1, NEVER)
     won = ledger.won & after
     was_open = there & (ledger.closed > today)
-    return Outcomes(row[was_open], won[was_open]), Outcomes(row[~there], won[~there])
+    sudden = ledger.sudden.until(last)
+    at = sudden.day - today - 1
+    row_of_new = np.concatenate([row[~there], at[at >= 0]])
+    new = Outcomes(row_of_new, np.concatenate([won[~there], sudden.won[at >= 0]]))
+    return Outcomes(row[was_open], won[was_open]), new

@@ -81,7 +81,7 @@ def build_history(
         built = builder.build(changes_of.get(deal.key, ()), today, is_typed=is_typed)
         if isinstance(built, str):
             left_out[built] += 1
-            outcomes += builder.outcome(today)
+            outcomes += builder.outcome(today, is_typed=is_typed)
         else:
             past.append(built)
     return History(tuple(past), chances, dict(left_out), outcomes=tuple(outcomes))
@@ -174,9 +174,9 @@ class _Builder:
             filled=self._fill(self._deal),
         )
 
-    def outcome(self, today: date) -> Iterator[PastDeal]:
+    def outcome(self, today: date, *, is_typed: bool) -> Iterator[PastDeal]:
         """Yields what is known of a deal that cannot be learnt from: that it was decided, if it is
-        known when. It is there from that day on."""
+        known when. It is there from that day on, and came in on it if someone typed it then."""
         closed = self._closed()
         if self._now is not None and closed is not None and closed <= today:
             value, currency = self._rates.convert(self._deal.value, self._deal.currency)
@@ -188,7 +188,7 @@ class _Builder:
                 currency=currency,
                 service=self._deal.service,
                 values=(ValueSpell(closed, value),),
-                arrived=False,
+                arrived=is_typed,
             )
 
     def _closed(self) -> date | None:

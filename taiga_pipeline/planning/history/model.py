@@ -104,7 +104,8 @@ class History:
     ``chances`` are the mapping's probabilities of open stages, by name. ``left_out`` counts deals
     that cannot be used, by reason. ``notices`` are sentences on what the record lacks.
     ``outcomes`` are those of them of which the day and the kind of decision are known: they count
-    as won or lost, and nothing is learnt from them.
+    as won or lost. Of those that someone typed then (``arrived``), as many more are expected;
+    nothing else is learnt from them.
     """
 
     deals: tuple[PastDeal, ...]

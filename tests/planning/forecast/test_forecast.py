@@ -88,7 +88,8 @@ def test_wins_of_which_only_the_decision_is_known_are_won_so_far_and_teach_nothi
     day = last_day(RULES) - timedelta(days=40)
     history = grown(RULES).known_on(day)
     decided = replace(history.decided[0], key="X", entered=day, closed=day, won=True)
-    known = replace(history, outcomes=(replace(decided, currency="SEK"),))
+    read = replace(decided, currency="SEK", arrived=False)  # A file brought it.
+    known = replace(history, outcomes=(read,))
     plain, told = make_forecast(history, day), make_forecast(known, day)
     before, after = plain.quarters[0], told.quarters[0]
     assert after.so_far.won == before.so_far.won + 1
