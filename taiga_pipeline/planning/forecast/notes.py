@@ -108,6 +108,7 @@ def _parts(basis: Basis) -> Iterator[str]:
             "expected never to close."
         )
     yield _model(basis)
+    yield from _changed(basis.shift)
     if basis.quiet:
         first, last = basis.quiet
         yield f"Little is decided from {first} to {last}, as in the years on record."
@@ -153,7 +154,7 @@ def _model(basis: Basis) -> str:
     if variant.kind == "funnel":
         return (
             "Chances follow how deals moved from stage to stage; with little history they lean on "
-            "the mapping's probability of the stage." + _changed(basis.shift)
+            "the mapping's probability of the stage."
         )
     season, load = ("on" if each else "off" for each in (variant.season, variant.load))
     return (
@@ -162,11 +163,11 @@ def _model(basis: Basis) -> str:
     )
 
 
-def _changed(shift: float) -> str:
-    if abs(shift) < _NOTABLE_SHIFT:
-        return ""
-    more = "more" if shift > 0 else "fewer"
-    return f" Of late {more} of them moved on than before, and that counts for more."
+def _changed(shift: float) -> Iterator[str]:
+    if shift >= _NOTABLE_SHIFT:
+        yield "Of late more deals moved on than before, and that counts for more."
+    elif shift <= -_NOTABLE_SHIFT:
+        yield "Of late fewer deals moved on than before, and that counts for more."
 
 
 def _values(forecast: Forecast, history: History) -> Iterator[str]:
@@ -206,5 +207,5 @@ def left_out(history: History) -> Iterator[str]:
     if history.outcomes:
         yield (
             f"{counted(len(history.outcomes), 'decided deal')} of these count as won or lost on "
-            "the day of the decision, and nothing is learnt from them."
+            "the day of the decision, and chances are not learnt from them."
         )

@@ -61,5 +61,5 @@ def test_a_forecast_says_that_deals_move_on_otherwise_of_late(shift: float, said
     history = simulate(Shape("", 15, 0.4), 1).history
     found = make_forecast(history, TODAY, months_ahead=1)
     changed = replace(found, basis=replace(found.basis, shift=shift))
-    assert any(f"Of late {said} of them moved on" in note for note in notes(changed, history))
+    assert any(f"Of late {said} deals moved on" in note for note in notes(changed, history))
     assert not any("Of late" in note for note in notes(found, history))
