@@ -33,7 +33,7 @@ _LOG: Final = logging.getLogger(__name__)
 NOBODY: Final = Person("", Role.READ)
 MAX_QUERY: Final = 8_000
 MAX_LANGUAGES: Final = 500
-OF_DEALS: Final = ("key", "deal")
+OF_DEALS: Final = ("key", "deal", "like")
 """The fields of queries and forms that name a deal."""
 TURN_SECONDS: Final = 10.0
 """So long a request waits for its turn where few are at work at once."""

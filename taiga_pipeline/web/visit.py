@@ -172,7 +172,11 @@ class Visit:
 
     def filled_in(self) -> tuple[tuple[str, str], ...]:
         """Returns what somebody typed into the form that was sent: names of fields, and texts."""
-        return tuple((name, text) for name, text in self.form if text and name not in UNSEEN)
+        return tuple(
+            (name, text)
+            for name, text in self.form
+            if text and name.partition(".")[0] not in UNSEEN
+        )
 
     def mark_of_form(self) -> str:
         """Returns what makes a form known as the same one where it is sent twice."""

@@ -35,6 +35,8 @@ PAGES: Final = (
     "/deal?key=D-1",
     "/deal/edit?key=D-1",
     "/deal/new",
+    "/deal/lessons?key=D-1",
+    "/calendar",
     "/move?key=D-1",
     "/move?key=D-1&stage=Won",
     "/move?key=D-2&stage=Lost",

@@ -17,6 +17,7 @@ from taiga_pipeline.web.routes.follow_ups import FOLLOW_UPS
 from taiga_pipeline.web.routes.health import HEALTH
 from taiga_pipeline.web.routes.hooks import HOOKS
 from taiga_pipeline.web.routes.intake import INTAKE
+from taiga_pipeline.web.routes.lessons import LESSONS
 from taiga_pipeline.web.routes.live import LIVE
 from taiga_pipeline.web.routes.mapping import MAPPING
 from taiga_pipeline.web.routes.moving import MOVING
@@ -36,6 +37,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     STAFFING,
     DEAL,
     DEAL_FORM,
+    LESSONS,
     MOVING,
     LIVE,
     HOOKS,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import Response
 
 from taiga_pipeline.app.deals.board import names_of_deals
-from taiga_pipeline.app.deals.editing import add_deal, edit_deal
+from taiga_pipeline.app.deals.editing import PROPOSED, add_deal, edit_deal
 from taiga_pipeline.app.deals.looking import deal_of, deal_seen, show_deal
 from taiga_pipeline.app.deals.values import read_contacts, read_fields, read_roles
 from taiga_pipeline.language import text as _
@@ -219,9 +219,13 @@ def choose(visit: Visit) -> Response:
 
 
 def new(visit: Visit) -> Response:
-    """Shows the form of a new deal."""
-    texts = {"owner": visit.person.owner}
-    return _form(visit, None, "", Filled(texts))
+    """Shows the form of a new deal, with what it has from one that it begins from."""
+    filled = Filled({"owner": visit.person.owner})
+    if like := visit.query.text("like").strip():
+        model = _of_deal(deal_of(visit.workspace, like))
+        taken = {name: text for name, text in model.texts.items() if name in PROPOSED}
+        filled = Filled({**filled.texts, **taken}, roles=model.roles)
+    return _form(visit, None, "", filled)
 
 
 def add(visit: Visit) -> Response:
