@@ -15,6 +15,7 @@ from sync.plan.model import Issue, IssueKind
 from sync.records.model import Desired, Observed, Owner
 from sync.run.manual_actions import resolve
 from sync.run.runner import Outcome
+from sync.target import Place
 from sync.ways_out import Side
 from taiga_pipeline.records import Kind, Story
 from tests.contract.targets.account import Account, needs
@@ -130,6 +131,14 @@ def test_a_persons_own_estimate_of_a_story_without_planned_hours_stays(planned: 
     (conflict,) = planned.plan("16")
     assert conflict.field == Story.HOURS
     assert planned.story().fields[Story.HOURS] == "40"
+
+
+@has_hours
+def test_a_story_that_a_person_estimated_is_no_more_the_connectors_alone(planned: Planned) -> None:
+    planned.plan("16")
+    place = Place(planned.projects(planned.deal)[0], {})
+    planned.estimate(40)
+    assert not planned.account.target.untouched_child(planned.story(), place)
 
 
 def test_hours_stand_in_the_description_where_a_story_has_none(planned: Planned) -> None:
