@@ -22,8 +22,9 @@ from sync.state.store import StateStore
 from sync.target import Foresees, Target
 from taiga_pipeline.app.deals.own_fields import Unreadable, look_at_own_fields
 from taiga_pipeline.app.engine import KnownTarget, make_source, make_target
-from taiga_pipeline.app.expiry import expiring, last_day
+from taiga_pipeline.app.expiry import expiring, half_way, last_day
 from taiga_pipeline.app.notify.telling import channels, need_package
+from taiga_pipeline.app.rotation.rotating import unfinished
 from taiga_pipeline.app.soundness import (
     EXAMPLES,
     RESTORE,
@@ -347,10 +348,11 @@ def _secrets(workspace: Workspace, connected: Sequence[Target]) -> Iterator[Find
     for target in connected:
         with suppress(SyncError):
             last_days += filter(None, [last_day(target)])
-    ending = expiring(workspace, min(last_days, default=None))
+    ending = [*map(str, expiring(workspace, min(last_days, default=None)))]
+    ending += map(half_way, unfinished(workspace))
     if ending:
         summary = f"{counted(len(ending), 'secret')} to be renewed"
-        yield Finding("secrets", summary, advice=tuple(map(str, ending)))
+        yield Finding("secrets", summary, advice=tuple(ending))
 
 
 def _look_at_projects(

@@ -12,6 +12,7 @@ from typing import Final
 from sync.errors import SyncError, Unauthorised
 from sync.state.store import StateStore
 from sync.target import Target
+from taiga_pipeline.app.rotation.rotating import unfinished
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.language import plural
@@ -105,6 +106,15 @@ def expiring_as_noted(workspace: Workspace) -> list[Expiring]:
     return expiring(workspace, by_target)
 
 
+def half_way(section: str) -> str:
+    """Returns what to do about a rotation that was cut off."""
+    return _(
+        "{section}: a rotation of the secret was cut off; 'pipeline-sync secrets rotate {section}' "
+        "finishes it",
+        section=section,
+    )
+
+
 @contextmanager
 def explaining_refusal(workspace: Workspace) -> Iterator[None]:
     """Says in the log which secret has ended, where an account is refused while the block runs."""
@@ -114,4 +124,6 @@ def explaining_refusal(workspace: Workspace) -> Iterator[None]:
         for each in expiring_as_noted(workspace):
             if each.has_ended:
                 _LOG.warning("%s", each)
+        for section in unfinished(workspace):
+            _LOG.warning("%s", half_way(section))
         raise

@@ -63,6 +63,7 @@ COMMANDS: dict[str, Entry] = {
     "enqueue": Entry(".fleet.worker:enqueue", "Run pipelines now.", _FLEET),
     "web": Entry(".setup.web:web", "Serve pages to browsers.", _SETUP),
     "init": Entry(".setup.init:init", "Write a first configuration.", _SETUP),
+    "secrets": Entry(".setup.secrets:secrets", "Change passwords and keys.", _SETUP),
     "check": Entry(".setup.check:check", "Find every problem at once.", _SETUP),
     "schedule": Entry(".setup.schedule:schedule", "Print a timer entry.", _SETUP),
     "demo": Entry(".setup.demo:demo", "Show the whole story.", _SETUP),

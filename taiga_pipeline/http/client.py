@@ -200,6 +200,10 @@ class ApiClient:
         """
         return self._perform(_Call("POST", path, body))
 
+    def command(self, path: str, body: JSON) -> Answer:
+        """Has something done to which a server need not say anything; sent and raises as `post`."""
+        return self._perform(_Call("POST", path, body, may_be_wordless=True))
+
     def upload(self, path: str, upload: Upload) -> Answer:
         """Sends a file; raises as `post`."""
         return self._perform(_Call("POST", path, upload))
@@ -330,7 +334,8 @@ class ApiClient:
 
     def _misshapen(self, call: _Call, answer: Answer) -> str:
         if answer.data is None:
-            return "" if call.method in ("DELETE", "PUT") else "is empty"
+            wordless = call.may_be_wordless or call.method in ("DELETE", "PUT")
+            return "" if wordless else "is empty"
         if call.method == "DELETE":
             return ""
         return self._profile.shape(call.method, call.path, answer.data)
@@ -408,6 +413,7 @@ class _Call:
     params: Params | None = None
     repeatable: bool = False
     idempotent: bool = False
+    may_be_wordless: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property

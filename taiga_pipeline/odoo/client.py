@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -77,6 +78,20 @@ class OdooClient(ApiClient):
         """Whether Odoo is spoken to by JSON-2, which versions from 19 on have."""
         self._login.headers()
         return isinstance(self._login.dialect, Json2)
+
+    @property
+    def secret(self) -> Secret | None:
+        """What the account logs in with: its key, else its password."""
+        return self._login.secret
+
+    @property
+    def secret_is_key(self) -> bool:
+        """Whether the account logs in with a key."""
+        return self._login.has_key
+
+    def now(self) -> datetime:
+        """Returns the time (UTC)."""
+        return self._clock.now()
 
     @property
     def database(self) -> str:
@@ -161,6 +176,16 @@ class _Login:
         return {}
 
     @property
+    def has_key(self) -> bool:
+        """Whether there is a key, which comes before a password."""
+        return self._connection.token is not None
+
+    @property
+    def secret(self) -> Secret | None:
+        """The key, else the password."""
+        return self._connection.token or self._connection.password
+
+    @property
     def dialect(self) -> Dialect | None:
         """How Odoo is spoken to, None before the log-in."""
         return self._transport.dialect
@@ -173,7 +198,7 @@ class _Login:
         key = self._connection.token
         if key is not None and self._by_json2(Json2(self.database, key)):
             return
-        secret = key or self._connection.password
+        secret = self.secret
         if secret is None:
             raise Unauthorised(
                 f"[{self._section}] needs an API key (token_env), or a username and a password"

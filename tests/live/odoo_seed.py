@@ -35,7 +35,10 @@ _NAMES: Final = {
 
 
 def seed(office: OdooOffice) -> None:
-    """Makes what the suites need, where it is missing."""
+    """Makes what the suites need, where it is missing; the company's money is the euro."""
+    euro = office.find("res.currency", ["name", "=", "EUR"])
+    office.change("res.currency", euro, active=True)
+    office.change("res.company", office.find("res.company"), currency_id=euro)
     for login, groups in _GROUPS.items():
         ids = [_reference(office, group) for group in groups]
         values = {"login": login, "email": login, "password": office.password}
@@ -43,7 +46,7 @@ def seed(office: OdooOffice) -> None:
             office.find("res.users", ["login", "=", login])
         except Refused:
             office.make(
-                "res.users", **{"name": _NAMES[login], **values, "groups_id": [[6, 0, ids]]}
+                "res.users", **{"name": _NAMES[login], **values, office.groups: [[6, 0, ids]]}
             )
     model = office.find("ir.model", ["model", "=", "crm.lead"])
     for name, kind in _FIELDS.items():

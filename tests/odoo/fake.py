@@ -28,7 +28,8 @@ KEY = "a" * 40
 LOGIN = "robot@example.invalid"
 READS = frozenset(
     "search_read read search_count search fields_get read_group context_get has_group has_access "
-    "check_access_rights message_format version authenticate formatted_read_group".split()
+    "check_access_rights message_format version authenticate formatted_read_group "
+    "get_metadata".split()
 )
 """Methods that change nothing."""
 
@@ -62,7 +63,8 @@ class FakeOdoo:
 
     ``faults`` is asked before ("crm.lead/read") and after ("after crm.lead/read") each call, and
     may raise `Refused`. ``is_admin`` gives the robot all rights. ``may_write`` is off for one that
-    may only read leads. ``longest_page`` has lists cut.
+    may only read leads. ``longest_page`` has lists cut. ``makes_keys``: programs may make keys, as
+    in later releases of 19.
     """
 
     version: int = 14
@@ -72,6 +74,9 @@ class FakeOdoo:
     may_write: bool = True
     sees_all: bool = True
     longest_page: int = 10_000
+    makes_keys: bool = False
+    secrets: set[str] = field(default_factory=lambda: {KEY})
+    """What the accounts log in with."""
     faults: Callable[[str], None] = lambda what: None
     calls: list[str] = field(default_factory=list)
     rows: dict[str, dict[int, Row]] = field(default_factory=dict)
@@ -240,7 +245,7 @@ class FakeOdoo:
         if database != DATABASE:
             raise Refused("psycopg2.OperationalError", f'database "{database}" does not exist')
         known = self._user_of(login)
-        return known if known and secret == KEY else False
+        return known if known and secret in self.secrets else False
 
     def _user_of(self, login: str) -> int:
         users = self.rows["res.users"].items()
@@ -256,7 +261,7 @@ class FakeOdoo:
         arguments: list[Any],
         named: Row,
     ) -> Any:
-        if database != DATABASE or secret != KEY:
+        if database != DATABASE or secret not in self.secrets:
             raise Refused("AccessDenied", "Access Denied")
         by_place = {"create": "vals_list", "search_count": "domain", "write": "vals"}
         first = by_place.get(method, "")
@@ -270,7 +275,7 @@ class FakeOdoo:
         return self._call(model, method, ids, named, uid)
 
     def _json2(self, request: PreparedRequest, path: str, body: Row) -> Reply:
-        if request.headers.get("Authorization", "") != f"bearer {KEY}":
+        if request.headers.get("Authorization", "").removeprefix("bearer ") not in self.secrets:
             said = {"name": "werkzeug.exceptions.Unauthorized", "message": "Invalid apikey"}
             return _reply(401, said)
         if request.headers.get("X-Odoo-Database") != DATABASE:
@@ -280,7 +285,8 @@ class FakeOdoo:
             ids = body.pop("ids", None)
             return _reply(200, self._call(model, method, ids, body, self.robot))
         except Refused as error:
-            status = error.status or _STATUS.get(error.name.rpartition(".")[2], 500)
+            name = error.name.rpartition(".")[2]
+            status = error.status or (404 if name == "AttributeError" else _STATUS.get(name, 500))
             return _reply(status, {"name": error.name, "message": error.message, "debug": "…"})
 
     def _call(self, model: str, method: str, ids: list[int] | None, named: Row, uid: int) -> Any:
@@ -302,9 +308,13 @@ class FakeOdoo:
     def _demand_right(self, model: str, method: str, uid: int) -> None:
         if uid != self.robot or self.is_admin or method in ("fields_get", "has_access"):
             return
+        if model == "ir.model.data" and method == "search_read" and self.version >= 19:
+            raise Refused("AccessError", f"You are not allowed to access {model!r} records.")
         if model in _HIDDEN_FROM_ROBOT and method != "check_access_rights":
             raise Refused("AccessError", f"You are not allowed to access {model!r} records.")
         writes = method not in READS
+        if method in ("change_password", "generate", "revoke"):
+            return
         if writes and (model in ("ir.model.data", "res.users") or not self._may_write(model)):
             raise Refused("AccessError", f"You are not allowed to modify {model!r} records.")
 
@@ -315,6 +325,55 @@ class FakeOdoo:
 
     def _do_context_get(self, model: str, ids: Any, uid: int) -> Row:
         return {"lang": "en_US", "tz": "UTC", "uid": uid}
+
+    def _do_get_metadata(self, model: str, ids: list[int], uid: int) -> list[Row]:
+        if not {*ids} <= self._table(model).keys():
+            raise Refused("MissingError", "Record does not exist or has been deleted.")
+        data = self._table("ir.model.data").values()
+        named = {
+            number: [
+                {"xmlid": f"{row['module']}.{row['name']}", "noupdate": False}
+                for row in data
+                if (row["model"], row["res_id"]) == (model, number)
+            ]
+            for number in ids
+        }
+        found = [
+            {"id": n, "xmlid": each[0]["xmlid"] if each else False} for n, each in named.items()
+        ]
+        return [{**row, "xmlids": named[row["id"]]} if self.version > 14 else row for row in found]
+
+    def _do_change_password(
+        self, model: str, ids: Any, uid: int, old_passwd: str, new_passwd: str
+    ) -> bool:
+        if old_passwd not in self.secrets:
+            raise Refused("AccessDenied", "Access Denied")
+        self.secrets = {new_passwd}
+        return True
+
+    def _do_generate(
+        self, model: str, ids: Any, uid: int, key: str, scope: Any, name: str, expiration_date: str
+    ) -> str:
+        self._demand_programmatic_keys()
+        until = datetime.strptime(expiration_date, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+        if until > self.now() + timedelta(days=30):
+            raise Refused("ValidationError", "You cannot exceed 30.0 days.")
+        made = uuid.uuid4().hex + uuid.uuid4().hex[:8]
+        self.secrets.add(made)
+        return made
+
+    def _do_revoke(self, model: str, ids: Any, uid: int, key: str) -> bool:
+        self._demand_programmatic_keys()
+        if key not in self.secrets:
+            raise Refused("AccessDenied", "The provided API key is invalid.")
+        self.secrets.remove(key)
+        return True
+
+    def _demand_programmatic_keys(self) -> None:
+        if not self.makes_keys:
+            raise Refused("builtins.AttributeError", "res.users.apikeys has no such method")
+        if not self.is_admin:
+            raise Refused("UserError", "Programmatic API keys are not enabled")
 
     def _do_has_group(self, model: str, ids: Any, uid: int, group_ext_id: str) -> bool:
         assert (ids is not None) is (self.version >= 18)

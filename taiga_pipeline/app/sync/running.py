@@ -18,6 +18,7 @@ from taiga_pipeline.app.expiry import explaining_refusal, note_last_day
 from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics
 from taiga_pipeline.app.notify.after_run import tell_of_failure, tell_of_run
 from taiga_pipeline.app.portfolio import follow_up_of, portfolio_of
+from taiga_pipeline.app.rotation.rotating import settle_what_was_cut_off
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.sync.locked_state import locked_state
 from taiga_pipeline.app.trouble import Trouble, trouble_of
@@ -90,6 +91,7 @@ def perform(
     :raises Stop: nothing could be done; says why.
     """
     try:
+        settle_what_was_cut_off(workspace)
         with explaining_refusal(workspace):
             done = _perform(workspace, stop, progress, full=full, allow=allow, expect=expect)
     except Exception as error:

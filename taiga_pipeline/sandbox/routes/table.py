@@ -31,6 +31,7 @@ ROUTES = (
     Route("DELETE", "/application-tokens/{id}", auth.revoke_application_token),
     Route("GET", "/users", users.list_users),
     Route("GET", "/users/me", users.me),
+    Route("POST", "/users/change_password", users.change_password),
     Route("GET", "/users/{id}", users.get_user),
     Route("GET", "/projects", projects.list_projects),
     Route("POST", "/projects", projects.create_project),

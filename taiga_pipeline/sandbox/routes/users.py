@@ -2,16 +2,37 @@
 
 from taiga_pipeline.sandbox.access import require_user
 from taiga_pipeline.sandbox.context import RequestContext
-from taiga_pipeline.sandbox.errors import no_match
+from taiga_pipeline.sandbox.errors import bad_request, no_match
 from taiga_pipeline.sandbox.models import User
 from taiga_pipeline.sandbox.people import account, public_profile
-from taiga_pipeline.sandbox.serving.wire import Json, Response, json_response
+from taiga_pipeline.sandbox.serving.auth import hash_password, password_matches
+from taiga_pipeline.sandbox.serving.wire import Json, Response, empty, json_response
 from taiga_pipeline.sandbox.store import Store
+
+_WRONG = "WrongArguments"
+_SHORTEST = 6
 
 
 def me(context: RequestContext) -> Response:
     """GET /users/me: the account that the credentials stand for."""
     return json_response(account(context.store, require_user(context.user)))
+
+
+def change_password(context: RequestContext) -> Response:
+    """POST /users/change_password: of the own account; its tokens stay good."""
+    user = require_user(context.user)
+    form = context.form()
+    current, new = form.data.get("current_password"), form.data.get("password")
+    if not current:
+        raise bad_request("Current password parameter needed", _WRONG)
+    if not new:
+        raise bad_request("New password parameter needed", _WRONG)
+    if len(str(new)) < _SHORTEST:
+        raise bad_request(f"Invalid password length at least {_SHORTEST} characters needed", _WRONG)
+    if not password_matches(str(current), user.password):
+        raise bad_request("Invalid current password", _WRONG)
+    user.password = hash_password(str(new))
+    return empty(204)
 
 
 def contacts(store: Store, user: User) -> set[int]:

@@ -18,8 +18,10 @@ from typing import Any, Final
 from sync.clock import Clock
 from sync.errors import Rejected, SyncError, Unauthorised, Unreachable
 from sync.source import WriteBackResult
+from taiga_pipeline.http.rotation import Rotation
 from taiga_pipeline.odoo.client import OdooClient, Refusal
 from taiga_pipeline.odoo.lists import Asked, Row, pages, records
+from taiga_pipeline.odoo.rotation import rotation_of
 from taiga_pipeline.pipeline.importing.drafts import DraftReading
 from taiga_pipeline.pipeline.importing.native import NativeRow
 from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions, Layout, lay_out
@@ -90,6 +92,10 @@ class OdooSource:
         self._layout = layout(terms)
         self._anew = False
         self._reading: _Reading | None = None
+
+    def rotation(self) -> Rotation:
+        """Returns how the account can get another secret."""
+        return rotation_of(self._client)
 
     def read(self) -> DealReading:
         """Reads what is needed to know all leads; deals come one by one.

@@ -23,6 +23,8 @@ from sync.records.model import Desired, Marker, Observed, Value
 from sync.run.server_identity import Identity
 from sync.target import Foreseen, Place, Written
 from taiga_pipeline.http.connection import Connection
+from taiga_pipeline.http.rotation import CannotRotate, Rotation
+from taiga_pipeline.language import text as _
 from taiga_pipeline.records import Kind, Membership, is_portfolio
 from taiga_pipeline.targets.composite_fields import NAME, split_composite
 from taiga_pipeline.targets.kanboard import children, projects
@@ -105,6 +107,19 @@ class KanboardTarget:
         """Calls ``check`` right before each request that writes."""
         self._client.guarded_by(check)
 
+    def rotation(self) -> Rotation:
+        """Refuses: another secret takes a person.
+
+        :raises CannotRotate: always; says where.
+        """
+        raise CannotRotate(
+            _(
+                "Kanboard lets no program make another token: on its pages only (Settings, API, "
+                "or My profile, API; the present one ends at once). Put that where [target] leads. "
+                "Nothing was changed"
+            )
+        )
+
     def close(self) -> None:
         """Ends the connections that are kept open."""
         self._client.close()
@@ -116,7 +131,7 @@ class KanboardTarget:
         own = call("getMe") if is_person else self._home.finding()
         calls = [call("getVersion"), call("getTimezone"), own]
         try:
-            _, zone, found = self._client.read_each(calls)
+            _version, zone, found = self._client.read_each(calls)
         except Malformed as error:
             raise Unreachable(f"{error}; {WRONG_ADDRESS}") from error
         account = found if is_person else {"id": 0, "username": APPLICATION}
@@ -473,7 +488,7 @@ class KanboardTarget:
         return call("removeTask", task_id=int(target_id)), looking
 
     def _demand_gone(self, removing: Call, looking: Call) -> None:
-        _, left = self._client.write(removing, looking)
+        _removed, left = self._client.write(removing, looking)
         if left:
             raise Rejected(
                 f"Kanboard refuses {removing.method} {next(iter(removing.params.values()))}: a "

@@ -13,8 +13,10 @@ from sync.records.model import Desired, Marker, Observed, Value
 from sync.run.server_identity import Identity
 from sync.target import Capabilities, Foreseen, Place, Written
 from taiga_pipeline.http.connection import Connection
+from taiga_pipeline.http.rotation import Rotation
 from taiga_pipeline.odoo.client import OdooClient, Refusal
 from taiga_pipeline.odoo.lists import Row, id_of
+from taiga_pipeline.odoo.rotation import rotation_of
 from taiga_pipeline.records import Kind, Project
 from taiga_pipeline.targets.before_writing import after_making, before_writing
 from taiga_pipeline.targets.composite_fields import split_composite
@@ -167,6 +169,10 @@ class OdooTarget:
                     copies.source(named, self._context)
             except Rejected as error:
                 yield Foreseen(record, str(error))
+
+    def rotation(self) -> Rotation:
+        """Returns how the account can get another secret."""
+        return rotation_of(self._client)
 
     def close(self) -> None:
         """Ends the connections that are kept open."""

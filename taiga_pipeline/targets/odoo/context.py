@@ -11,6 +11,7 @@ from sync.errors import OutcomeUnknown, Rejected
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.odoo.client import OdooClient
 from taiga_pipeline.odoo.lists import ALL, Row
+from taiga_pipeline.targets.odoo.external_ids import ExternalIds
 from taiga_pipeline.targets.odoo.identity import MODULE
 from taiga_pipeline.targets.odoo.people import Directory
 
@@ -78,15 +79,14 @@ class Context:
             return 0
         raise Rejected(f"Odoo refuses to make a {model}: {_why(said)}")
 
+    @cached_property
+    def external_ids(self) -> ExternalIds:
+        """Our external ids."""
+        return ExternalIds(self.client)
+
     def external(self, model: str, *names: str) -> dict[str, int]:
         """Returns the ids of the records that have some of our external ids, by name."""
-        rows = self.client.read(
-            "ir.model.data",
-            "search_read",
-            domain=[["module", "=", MODULE], ["model", "=", model], ["name", "in", list(names)]],
-            fields=["name", "res_id"],
-        )
-        return {str(row["name"]): int(row["res_id"]) for row in rows}
+        return self.external_ids.named(model, names)
 
     def tag_ids(self, names: frozenset[str]) -> list[int]:
         """Returns the ids of tags, which are the same in all projects; makes those that are not

@@ -53,13 +53,8 @@ def source(named: str, context: Context) -> Row:
 
 
 def _is_a_deals(row: Row, context: Context) -> bool:
-    external = context.client.read(
-        "ir.model.data",
-        "search_read",
-        domain=[["model", "=", MODEL], ["res_id", "=", row["id"]]],
-        fields=["name"],
-    )
-    spelled = any(marker_of(str(each["name"])) for each in external)
+    external = context.external_ids.of(MODEL, [row["id"]])
+    spelled = any(map(marker_of, external.values()))
     return spelled or bool(projects.markers("", projects.line_of(row)))
 
 

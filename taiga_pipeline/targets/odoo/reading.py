@@ -15,7 +15,6 @@ from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.marks import Line, mark_prefix
 from taiga_pipeline.targets.odoo import children, projects, tasks
 from taiga_pipeline.targets.odoo.context import TASK, Context
-from taiga_pipeline.targets.odoo.identity import MODULE
 from taiga_pipeline.targets.odoo.projects import Seen
 
 WINDOW: Final = timedelta(hours=26)
@@ -58,15 +57,8 @@ def moved_lately(context: Context, now: datetime, roots: Collection[int] = ()) -
 
 def external_names(context: Context, ids: Collection[int] = ()) -> dict[int, str]:
     """Returns the names of our external ids of projects, by the projects' ids."""
-    domain: list[object] = [["module", "=", MODULE], ["model", "=", projects.MODEL]]
-    if ids:
-        domain.append(["res_id", "in", sorted(ids)])
-    asked = Asked("ir.model.data", ("name", "res_id"), domain, {}, PAGE)
-    return {
-        int(row["res_id"]): str(row["name"])
-        for rows in from_start(context.client, asked)
-        for row in rows
-    }
+    external = context.external_ids
+    return external.of(projects.MODEL, ids) if ids else external.of_all(projects.MODEL)
 
 
 def seen(

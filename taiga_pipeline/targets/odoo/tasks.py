@@ -31,7 +31,7 @@ from taiga_pipeline.targets.marks import (
 from taiga_pipeline.targets.milestones import milestone_id
 from taiga_pipeline.targets.odoo.context import QUIET, TASK, Context
 from taiga_pipeline.targets.odoo.described import with_text
-from taiga_pipeline.targets.odoo.identity import MODULE, story_of, task_name
+from taiga_pipeline.targets.odoo.identity import story_of, task_name
 
 _ALWAYS: Final = (
     *("name", "description", "active", "project_id", "stage_id", "tag_ids", "date_deadline"),
@@ -64,20 +64,7 @@ def rows_of(roots: Sequence[int], context: Context) -> Iterator[Row]:
 
 def externals(ids: Sequence[int], context: Context) -> dict[int, str]:
     """Returns the names of our external ids of tasks, by the tasks' ids."""
-    found: dict[int, str] = {}
-    for at in range(0, len(ids), _AT_ONCE):
-        domain: list[object] = [
-            ["module", "=", MODULE],
-            ["model", "=", TASK],
-            ["res_id", "in", list(ids[at : at + _AT_ONCE])],
-        ]
-        asked = Asked("ir.model.data", ("name", "res_id"), domain, {}, _AT_ONCE + 1)
-        for rows in from_start(context.client, asked):
-            found.update({int(row["res_id"]): str(row["name"]) for row in rows})
-    return found
-
-
-_AT_ONCE: Final = 2_000
+    return context.external_ids.of(TASK, ids)
 
 
 def read(target_id: str, context: Context) -> Row:

@@ -15,6 +15,8 @@ from sync.records.model import RETIRED, STATE, Desired, Marker, Observed, Value
 from sync.run.server_identity import Identity
 from sync.target import Foreseen, Place, Written
 from taiga_pipeline.http.connection import Connection
+from taiga_pipeline.http.rotation import CannotRotate, Rotation
+from taiga_pipeline.language import text as _
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.marked import demand_marked, demand_unmoved, differs
 from taiga_pipeline.targets.marks import mark_prefix
@@ -97,6 +99,19 @@ class RedmineTarget:
         made = str(account.get("created_on") or "")
         proof = f"{account['id']}|{made}" if made else ""
         return Identity(proof, self._client.server, str(account["login"]), str(account["id"]))
+
+    def rotation(self) -> Rotation:
+        """Refuses: another secret takes a person.
+
+        :raises CannotRotate: always; says where.
+        """
+        raise CannotRotate(
+            _(
+                "Redmine lets no program make another key: on the account's own page only (My "
+                "account, API access key, Reset; the present one ends at once). Put that where "
+                "[target] leads. Nothing was changed"
+            )
+        )
 
     def close(self) -> None:
         """Ends the connections that are kept open."""

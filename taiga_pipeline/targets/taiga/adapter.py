@@ -14,6 +14,7 @@ from sync.run.server_identity import Identity
 from sync.target import Foreseen, Place, Written
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.http.connection import Connection
+from taiga_pipeline.http.rotation import Rotation
 from taiga_pipeline.records import Kind, Membership, Project, Story
 from taiga_pipeline.targets.before_writing import after_making, before_writing
 from taiga_pipeline.targets.marked import demand_marked
@@ -50,6 +51,7 @@ from taiga_pipeline.targets.taiga.refusal import (
     Unseen,
     needed_by_every_run,
 )
+from taiga_pipeline.targets.taiga.rotation import rotation_of
 from taiga_pipeline.targets.taiga.shapes import row_trouble
 from taiga_pipeline.targets.taiga.templates import Templates
 from taiga_pipeline.targets.taiga.untouched import is_untouched, other_role
@@ -109,6 +111,10 @@ class TaigaTarget:
             str(account["username"]),
             str(account["id"]),
         )
+
+    def rotation(self) -> Rotation:
+        """Returns how the account can get another secret."""
+        return rotation_of(self._client, self._connection)
 
     def close(self) -> None:
         """Ends the connections that are kept open."""

@@ -19,6 +19,11 @@ _TOKEN_REFUSED = {
 }
 _SPENT = {"detail": "Token is invalid or expired", "code": "token_not_valid"}
 
+
+def _wrong(message: str) -> dict[str, str]:
+    return {"_error_message": message, "_error_type": "taiga.base.exceptions.WrongArguments"}
+
+
 CASES = (
     Case(
         "log-in answers account and both tokens",
@@ -122,6 +127,47 @@ CASES = (
                 actor="anonymous",
                 fields={"": {"password": REQUIRED}},
             ),
+        ),
+    ),
+    Case(
+        "the own password is changed with the present one, and tokens stay good",
+        "tried on 2026-11-27",
+        (
+            Step(
+                "POST",
+                "/users/change_password",
+                {"current_password": "{unique}", "password": "{password}-2"},
+                400,
+                fields={"": _wrong("Invalid current password")},
+            ),
+            Step(
+                "POST",
+                "/users/change_password",
+                {"current_password": "{password}", "password": "short"},
+                400,
+                fields={"": _wrong("Invalid password length at least 6 characters needed")},
+            ),
+            Step(
+                "POST",
+                "/users/change_password",
+                {"password": "{password}"},
+                400,
+                fields={"": _wrong("Current password parameter needed")},
+            ),
+            Step(
+                "POST",
+                "/users/change_password",
+                {"current_password": "{password}"},
+                400,
+                fields={"": _wrong("New password parameter needed")},
+            ),
+            Step(
+                "POST",
+                "/users/change_password",
+                {"current_password": "{password}", "password": "{password}"},
+                204,
+            ),
+            Step("GET", "/users/me", fields={"username": "{user}"}),
         ),
     ),
     Case(

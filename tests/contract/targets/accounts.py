@@ -7,11 +7,12 @@ from typing import Any, Final
 
 import requests
 
-from sync.clock import Clock
+from sync.clock import Clock, SystemClock
 from sync.errors import OutcomeUnknown
 from sync.in_memory_target import InMemoryTarget
 from sync.records.model import RecordKey
 from sync.target import Place
+from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.odoo.text import to_html
 from taiga_pipeline.records import Kind
@@ -27,6 +28,7 @@ from taiga_pipeline.targets.taiga import create as create_taiga
 from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.client import Client as TaigaClient
 from tests.contract.targets.account import Wire
+from tests.live.odoo import OdooOffice
 from tests.odoo.fake import READS
 from tests.targets.support import ManualClock
 
@@ -381,9 +383,13 @@ class OdooAccount:
     shows_state = True
     capabilities = create_odoo.capabilities
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, clock: Clock, password: Secret | None = None
+    ) -> None:
         self.pipeline = connection.pipeline
         self.clock = clock
+        self.password = password or connection.token or connection.password
+        """What people log in with."""
         self.target = create_odoo(connection, clock)
         self.target.connect()
         self.connection = connection
@@ -399,9 +405,8 @@ class OdooAccount:
         self, model: str, method: str, *arguments: Any, by: str = "admin", **named: Any
     ) -> Any:
         """Calls a method as a person does, and insists on success."""
-        secret = self.connection.token or self.connection.password
-        assert secret
-        database, password = self.connection.options["database"], secret.reveal()
+        assert self.password
+        database, password = self.connection.options["database"], self.password.reveal()
         if by not in self._users:
             login = (database, by, password, {})
             self._users[by] = self._ask("common", "authenticate", *login)
@@ -501,6 +506,12 @@ class OlderOdooAccount(OdooAccount):
     """An Odoo 14, which has no milestones, and no tags of projects."""
 
     capabilities = held_by(milestones=False, project_tags=False, leases=True, hours=True)
+
+
+def live_odoo_account(connection: Connection, office: OdooOffice) -> OdooAccount:
+    """Returns the account of a live Odoo, by what its version has."""
+    kind = OlderOdooAccount if office.version < 15 else OdooAccount
+    return kind(connection, SystemClock(), Secret(office.password))
 
 
 def _reads_odoo(path: str) -> bool:

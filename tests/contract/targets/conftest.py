@@ -30,10 +30,11 @@ from tests.contract.targets.accounts import (
     OlderOdooAccount,
     RedmineAccount,
     TaigaAccount,
+    live_odoo_account,
     new_pipeline,
 )
 from tests.contract.targets.cards import CardsAccount
-from tests.live.odoo import ROBOT, OdooOffice
+from tests.live.odoo import OdooOffice
 from tests.odoo.fake import DATABASE, FakeOdoo
 from tests.odoo.fake import KEY as ODOO_KEY
 from tests.odoo.fake import LOGIN as ODOO_LOGIN
@@ -162,12 +163,11 @@ def _live_odoo(request: pytest.FixtureRequest) -> Account:
     connection = Connection(
         office.url,
         new_pipeline(),
-        username=ROBOT,
-        password=Secret(office.password),
+        **office.robot(),
         labels=LABELS,
         options={"database": office.database},
     )
-    return OlderOdooAccount(connection, SystemClock())
+    return live_odoo_account(connection, office)
 
 
 def _cards(request: pytest.FixtureRequest) -> Account:
@@ -210,7 +210,6 @@ _CLASSES: dict[str, type] = {
     "live kanboard": KanboardAccount,
     "odoo": OlderOdooAccount,
     "odoo by JSON-2": OdooAccount,
-    "live odoo": OlderOdooAccount,
 }
 
 
@@ -238,6 +237,8 @@ def _is_held(item: pytest.Item) -> bool:
 
 
 def _class_of(config: pytest.Config, name: str) -> Any:
+    if name == "live odoo":
+        return OlderOdooAccount if config.getoption("--odoo-release") < 15 else OdooAccount
     return _CLASSES.get(name) or named_account(config)
 
 

@@ -1,0 +1,1 @@
+"""Another secret for the account of a source or target."""
