@@ -173,9 +173,19 @@ def explain(ground: Ground, key: str) -> Explanation | None:
         *_steps(view, deal, place, age),
         Step("past forecasts", _off(common_shock.mean), corrected),
     )
-    within = {days: min(float(final.within(1, days)[0][place]) * off, 1.0) for days in (30, 60, 90)}
+    within, most = {}, 1.0
+    for days in (90, 60, 30):  # A shorter time never holds more than a longer one.
+        most = within[days] = min(_within(ground, final, place, days), most)
+    within = dict(sorted(within.items()))
     closes = _quantiles(view.day, timing(final, place)) if total > 0 else None
     return Explanation(deal, age, steps, corrected, within, closes)
+
+
+def _within(ground: Ground, chances: Curves, place: int, days: int) -> float:
+    """Returns a deal's chance to be won in so many days, with what past forecasts of as many days
+    were off by: the chances of all deals sum to what is expected of them together."""
+    off = ground.common_shock(1, days, "open").mean
+    return min(float(chances.within(1, days)[0][place] * np.exp(off)), 1.0)
 
 
 def _steps(view: View, deal: PastDeal, place: int, age: int) -> Iterator[Step]:
