@@ -155,6 +155,28 @@ def edit_deal(
     with deal_store(workspace) as store:
         before = store.get(key)
         after = store.edit(key, values, by=by, seen=version)
+    return _edited(before, after, values)
+
+
+def edit_deals(
+    workspace: Workspace, keys: Sequence[str], values: Mapping[str, Any], *, by: str
+) -> tuple[Edited, ...]:
+    """Changes the same fields of several deals: of all of them, or of none.
+
+    :raises NothingToChange: there are no values.
+    :raises UnknownDeal: one of them is not there.
+    :raises InvalidValue: values that cannot be stored.
+    """
+    if not values:
+        raise NothingToChange
+    with deal_store(workspace) as store:
+        before = {deal.key: deal for deal in map(store.get, keys)}
+        store.edit_with(dict.fromkeys(before, values), lambda _: None, by=by)
+        after = [store.get(key) for key in before]
+    return tuple(_edited(before[deal.key], deal, values) for deal in after)
+
+
+def _edited(before: Deal, after: Deal, values: Mapping[str, Any]) -> Edited:
     changed = (name for name in values if held(before, name) != held(after, name))
     return Edited(after, tuple(changed))
 

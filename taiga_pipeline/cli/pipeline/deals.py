@@ -195,20 +195,27 @@ def remove_deal(context: CommandContext, key: str, as_json: bool) -> None:
 
 
 @deals.command("edit")
-@click.argument("key")
+@click.argument("keys", metavar="KEY...", nargs=-1, required=True)
 @_field_options()
 @json_option
 @pass_context
-def edit_deal(context: CommandContext, /, key: str, as_json: bool, **texts: Any) -> None:
-    """Change fields of a deal. Empty text ("") clears a field."""
-    edited = use.edit_deal(context, key, _values(context, texts), by=context.by)
-    changed = [name.replace("_", " ") for name in edited.changed]
-    text = _(
-        "{key}: {changed} changed", key=edited.deal.key, changed=", ".join(changed) or _("nothing")
-    )
-    _report(edited.deal, text, as_json, context)
-    if "owner" in edited.changed:
-        _compare_owners(context, edited.deal.owner)
+def edit_deal(
+    context: CommandContext, /, keys: tuple[str, ...], as_json: bool, **texts: Any
+) -> None:
+    """Change fields of a deal, or of several. Empty text ("") clears a field.
+
+    Of several, all are changed or none: where one is not there, nothing is done.
+    """
+    every = use.edit_deals(context, keys, _values(context, texts), by=context.by)
+    if as_json:
+        found = [deal_json(each.deal, context.fields) for each in every]
+        print_json(found if len(keys) > 1 else found[0])
+    else:
+        for each in every:
+            changed = ", ".join(name.replace("_", " ") for name in each.changed) or _("nothing")
+            click.echo(safe(_("{key}: {changed} changed", key=each.deal.key, changed=changed)))
+    for owner in {each.deal.owner for each in every if "owner" in each.changed}:
+        _compare_owners(context, owner)
 
 
 def _compare_owners(context: CommandContext, owner: str) -> None:

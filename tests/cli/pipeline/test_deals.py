@@ -651,3 +651,21 @@ def test_the_funnel_is_shown_in_columns(run: Run) -> None:
     table = run("deals", "list", "--by", "stage").stdout
     assert table.splitlines()[0].split()[0] == "Lead" and "Total" in table
     assert "did you mean" in run("deals", "list", "--stage", "Leed", "--owner", "x").stderr
+
+
+def test_of_several_deals_all_are_edited_or_none(run: Run) -> None:
+    for key in ("D-1", "D-2", "D-3"):
+        run("deals", "add", key, f"Deal {key}", "--owner", "Sara Ek")
+    result = run("deals", "edit", "D-1", "D-2", "D-1", "--owner", "Mia Holm")
+    assert result.stdout == "D-1: owner changed\nD-2: owner changed\n"
+    assert run("deals", "edit", "D-3", "D-7", "--owner", "Mia Holm").exit_code == 2
+    refused = run("deals", "edit", "D-3", "D-1", "--next-step", "x" * 1001)
+    assert refused.exit_code == 2 and "1001 characters" in refused.stderr
+    assert [shown(run, key)["owner"] for key in ("D-1", "D-2", "D-3")] == [
+        *("Mia Holm", "Mia Holm", "Sara Ek")
+    ]
+    many = run("deals", "edit", "D-1", "D-3", "--team", "north", "--json")
+    assert [each["team"] for each in json.loads(many.stdout)] == ["north", "north"]
+    assert (
+        json.loads(run("deals", "edit", "D-1", "--team", "south", "--json").stdout)["key"] == "D-1"
+    )
