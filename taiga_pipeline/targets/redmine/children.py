@@ -426,11 +426,17 @@ def overwritten(before: Row, after: Row, body: Body, account_id: int) -> Body:
             continue
         for detail in entry.get("details") or ():
             place = str(detail.get("name"))
-            if place not in body or plain(detail.get("new_value")) != plain(body[place]):
+            if place not in body or not _is_same(place, detail.get("new_value"), body[place]):
                 continue
-            if plain(detail.get("old_value")) != plain(before.get(place)):
+            if not _is_same(place, detail.get("old_value"), before.get(place)):
                 lost[place] = detail.get("old_value") or ""
     return lost
+
+
+def _is_same(place: str, one: JSON, other: JSON) -> bool:
+    if place == "estimated_hours":  # a number here, a text in the journal
+        return read_hours(one) == read_hours(other)
+    return plain(one) == plain(other)
 
 
 def plain(value: JSON) -> str:

@@ -389,8 +389,8 @@ class FakeRedmine:
                 {
                     "property": "attr",
                     "name": place,
-                    "old_value": str(row[place]),
-                    "new_value": str(given[place]),
+                    "old_value": None if row[place] is None else str(row[place]),
+                    "new_value": None if given[place] is None else str(given[place]),
                 }
                 for place in changed
             ]

@@ -353,28 +353,33 @@ def test_an_issue_that_only_lost_its_line_counts_as_untouched(
     assert not work.target.untouched_child(made, work.place)
 
 
-@pytest.mark.parametrize("place", ["subject", "description"])
+@pytest.mark.parametrize(
+    ("place", "field", "theirs"),
+    [
+        ("subject", Story.SUBJECT, "Their own"),
+        ("description", Story.DESCRIPTION, "Their own"),
+        ("estimated_hours", Story.HOURS, "40"),
+    ],
+)
 def test_an_edit_between_the_read_and_the_write_of_a_story_is_put_back_and_merged(
-    work: Work, redmine: FakeRedmine, place: str
+    work: Work, redmine: FakeRedmine, place: str, field: str, theirs: str
 ) -> None:
     seen = work.child(Kind.STORY, story(work))
+    wanted = {Story.SUBJECT: "Visit them", Story.DESCRIPTION: "At ten", Story.HOURS: "20"}
 
     def edit(what: str) -> None:
         if what == f"PUT /issues/{seen.id}.json":
             redmine.faults = lambda what: None
-            work.account.edit_issue(seen.id, **{place: "Their own"})  # type: ignore[attr-defined]
+            work.account.edit_issue(seen.id, **{place: theirs})  # type: ignore[attr-defined]
 
     redmine.faults = edit
     with pytest.raises(Stale, match=f"people changed {place} at the same moment"):
-        work.change_child(seen, subject="Visit them", description="At ten")
+        work.change_child(seen, **wanted)
     now = work.child(Kind.STORY, seen.id)
-    assert now.fields[place] == "Their own"
+    assert now.fields[field] == theirs
     assert now.identity == "call"
-    work.change_child(now, subject="Visit them", description="At ten")
-    assert work.child(Kind.STORY, seen.id).fields == {
-        Story.SUBJECT: "Visit them",
-        Story.DESCRIPTION: "At ten",
-    }
+    work.change_child(now, **wanted)
+    assert work.child(Kind.STORY, seen.id).fields == wanted
 
 
 def test_what_redmine_has_no_place_for_is_not_promised(bot: Bot) -> None:
