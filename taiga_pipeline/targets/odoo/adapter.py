@@ -90,7 +90,7 @@ class OdooTarget:
             milestones=self._context.has_milestones,
             project_tags=recent,
             leases=found is not None,
-            hours=bool(self._context.planned),
+            hours=self._context.has_hours,
         )
         return self._account
 

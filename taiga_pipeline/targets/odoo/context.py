@@ -53,6 +53,11 @@ class Context:
         return self.has("allocated_hours", "planned_hours")
 
     @property
+    def has_hours(self) -> bool:
+        """Whether tasks have planned hours; which is so wherever JSON-2 is."""
+        return self.client.is_json2 or self.planned != ""
+
+    @property
     def is_recent(self) -> bool:
         """Whether this is Odoo 15 or later, which has tags of projects and milestones."""
         return self.client.is_json2 or self.has("user_ids") != ""
