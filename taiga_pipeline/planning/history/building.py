@@ -39,6 +39,8 @@ NO_STAGE: Final = "their stage is in no mapping"
 NO_START: Final = "it is not known when they came in (engaged_on)"
 NO_END: Final = "they are decided, but it is not known when (closed_on)"
 WRONG_WAY: Final = "they were decided before they came in"
+ENTERED_LATE_DAYS: Final = 14
+"""A deal that was entered so many days after its decision was entered because of it."""
 FUTURE: Final = "they came in or were decided after today"
 
 
@@ -176,7 +178,8 @@ class _Builder:
 
     def outcome(self, today: date, *, is_typed: bool) -> Iterator[PastDeal]:
         """Yields what is known of a deal that cannot be learnt from: that it was decided, if it is
-        known when. It is there from that day on, and came in on it if someone typed it then."""
+        known when. It is there from that day on, and came in on it if someone typed it about
+        then: what is typed of former years is history."""
         closed = self._closed()
         if self._now is not None and closed is not None and closed <= today:
             value, currency = self._rates.convert(self._deal.value, self._deal.currency)
@@ -188,8 +191,11 @@ class _Builder:
                 currency=currency,
                 service=self._deal.service,
                 values=(ValueSpell(closed, value),),
-                arrived=is_typed,
+                arrived=is_typed and self._is_typed_about(closed),
             )
+
+    def _is_typed_about(self, day: date) -> bool:
+        return bool(self._moves) and abs((self._moves[0][0] - day).days) <= ENTERED_LATE_DAYS
 
     def _closed(self) -> date | None:
         """Returns when the deal was decided, None if it is open or that is unknown."""

@@ -86,6 +86,19 @@ def test_a_decision_counts_on_its_day_even_if_it_is_unknown_when_the_deal_came_i
 
 
 @pytest.mark.parametrize(
+    ("typed", "imported", "arrived"),
+    [(at(5, 4), (), True), (at(5, 4), ("A",), False), (at(6, 20), (), False)],
+    ids=["typed when won", "in a file", "typed long after"],
+)
+def test_a_deal_that_is_typed_when_it_is_won_came_in_then(
+    typed: datetime, imported: tuple[str, ...], arrived: bool
+) -> None:
+    moves = [move("", "Won", typed)]
+    history = build(*moves, stage="Won", closed_on=date(2026, 5, 1), imported=imported)
+    assert [outcome.arrived for outcome in history.outcomes] == [arrived]
+
+
+@pytest.mark.parametrize(
     ("reason", "fields"),
     [
         (NO_STAGE, {"stage": "Nowhere"}),
