@@ -19,6 +19,7 @@ from taiga_pipeline.planning.forecast.funnel.hidden_losses import (  # noqa: E40
 )
 from taiga_pipeline.planning.forecast.notes import notes  # noqa: E402
 from taiga_pipeline.planning.forecast.record import make_record  # noqa: E402
+from taiga_pipeline.planning.history.model import History  # noqa: E402
 
 HALF_YEAR = 182
 
@@ -45,6 +46,18 @@ def test_a_forecast_says_that_lost_deals_are_closed_in_clean_ups() -> None:
 )
 def test_days_with_many_decisions_are_no_clean_ups(shape: Shape) -> None:
     assert last_clean_up(make_record(simulate(shape, 1).history, shape.today)) is None
+
+
+@pytest.mark.parametrize("seed", [18, 20, 22])
+def test_a_year_without_a_loss_is_noticed_after_few_wins_where_many_losses_were_due(
+    seed: int,
+) -> None:
+    history = simulate(Shape("", 30, 3, silent=1.0), seed).history
+    assert unrecorded_losses(make_record(history, TODAY)) is not None
+    lately = [deal for deal in history.decided if deal.closed and (TODAY - deal.closed).days < 440]
+    asleep = History(tuple(deal for deal in history.deals if deal not in lately))
+    # Where nothing at all was decided, it is not that losses are missing.
+    assert unrecorded_losses(make_record(asleep, TODAY)) is None
 
 
 def test_a_stay_is_as_long_where_losses_are_recorded_no_longer() -> None:

@@ -20,6 +20,8 @@ from taiga_pipeline.planning.forecast.record import LOST, STAYS, Days, Flags, Fl
 
 UNLIKELY: Final = 0.01
 LONG_DAYS: Final = 90
+SOME_WINS: Final = 2
+"""So many wins without a loss show that decisions are still recorded."""
 BULK: Final = 3
 """So many losses of one day may be a clean-up."""
 BULK_APART: Final = 45
@@ -39,7 +41,8 @@ def unrecorded_losses(record: Record) -> int | None:
     """Returns the day from which on losses seem not to be recorded, None if they are.
 
     That is so after `LONG_DAYS` without one, if so many wins in a row are too unlikely
-    (`UNLIKELY`), as often as deals were lost before. It is so since the last clean-up, where lost
+    (`UNLIKELY`), as often as deals were lost before; or if there were some, and so many losses were
+    due of the deals that were open. It is so since the last clean-up, where lost
     deals are closed many at a time.
     """
     decided = ~record.is_open
@@ -53,7 +56,21 @@ def unrecorded_losses(record: Record) -> int | None:
     before = int((record.won & (record.closed <= last)).sum()) if lost.any() else 0
     run = int(record.won[decided].sum()) - before
     usual = (before + USUAL_DECISIONS / 2) / (before + int(lost.sum()) + USUAL_DECISIONS)
-    return last if usual**run < UNLIKELY else None
+    if usual**run < UNLIKELY:
+        return last
+    return last if run >= SOME_WINS and _no_loss(record, last, int(lost.sum())) < UNLIKELY else None
+
+
+def _no_loss(record: Record, last: int, number: int) -> float:
+    """Returns how likely no loss is since the ``last`` one, with so many before it: a Poisson
+    number whose rate is known from the days that deals were open (Gelman et al. 2013, ch. 2.6)."""
+
+    def open_days(first: int, end: int) -> float:
+        days = np.minimum(record.closed, end) - np.maximum(record.entered, first)
+        return float(np.maximum(days, 0).sum())
+
+    before, since = open_days(record.start, last), open_days(last, record.today)
+    return float((before / max(before + since, 1.0)) ** number) if number else 1.0
 
 
 def last_clean_up(record: Record) -> int | None:
