@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from taiga_pipeline.adapters import Setting
+from taiga_pipeline.config_problems import misplaced
 from taiga_pipeline.problems import ProblemsError, did_you_mean
 from taiga_pipeline.toml_places import KeyPath
 
@@ -40,11 +41,13 @@ def default_url(source: Mapping[str, Any]) -> str:
         return ""
 
 
-def target_problems(target: Mapping[str, Any], known: Collection[str]) -> Iterator[Found]:
+def target_problems(
+    target: Mapping[str, Any], known: Collection[str], sections: Mapping[str, Collection[str]]
+) -> Iterator[Found]:
     """Yields what a ``[target]`` section lacks, and unknown keys in it.
 
-    ``known`` are the keys that every target may have. Adapters are looked up only where there is
-    something to ask.
+    ``known`` are the keys that every target may have, ``sections`` those of all sections.
+    Adapters are looked up only where there is something to ask.
     """
     strange = [key for key in target if key not in known]
     has_way = any(target.get(way) for way in WAYS_IN)
@@ -56,7 +59,7 @@ def target_problems(target: Mapping[str, Any], known: Collection[str]) -> Iterat
     elif not has_way and (adapter is None or adapter.ways_in):
         ways = ", ".join(ways_of(adapter))
         yield ("target",), f"target: needs exactly one of {ways}; none is set"
-    yield from _own(target, strange, known, adapter)
+    yield from _own(target, strange, known, sections, adapter)
 
 
 def ways_of(adapter: TargetAdapter[Target] | None) -> list[str]:
@@ -68,12 +71,13 @@ def _own(
     target: Mapping[str, Any],
     strange: Collection[str],
     known: Collection[str],
+    sections: Mapping[str, Collection[str]],
     adapter: TargetAdapter[Target] | None,
 ) -> Iterator[Found]:
     own = {setting.name: setting for setting in adapter.own_settings} if adapter else {}
     for key in strange:
         if key not in own:
-            hint = did_you_mean(key, (*known, *own))
+            hint = did_you_mean(key, (*known, *own)) or misplaced(key, sections)
             yield ("target", key), f"unknown key 'target.{key}'{hint}"
         elif not _is_like(target[key], own[key]):
             needed = "text" if isinstance(own[key].example, str) else "a whole number"

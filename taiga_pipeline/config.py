@@ -434,14 +434,14 @@ def _validate(document: Document, path: Path) -> Settings:
         data.setdefault(name, {})
     _add_default_url(data["source"])
     if isinstance(data["target"], dict):
-        problems += target_problems(data["target"], TargetSettings.model_fields)
+        problems += target_problems(data["target"], TargetSettings.model_fields, _keys())
     try:
         settings = Settings.model_validate(
             {**data, "path": path}, context={"folder": path.absolute().parent}
         )
     except ValidationError as error:
         problems += [
-            explain(details, data, _known(details["loc"][:-1]), _LISTS)
+            explain(details, data, _known(details["loc"][:-1]), _LISTS, _keys())
             for details in error.errors(include_url=False)
         ]
     else:
@@ -472,6 +472,12 @@ def _take_out_secrets(data: dict[str, Any]) -> Iterator[_Found]:
         for key in [key for key in table if key in _SECRET_KEYS]:
             del table[key]
             yield (section, key), no_secrets(section, key, str(table.get("kind", "")))
+
+
+def _keys() -> dict[str, list[str]]:
+    """Returns the keys of each section, and of what stands before the first one."""
+    top = [name for name in Settings.model_fields if name not in {*_SECTIONS, *_LISTS, "path"}]
+    return {"": top, **{name: list(model.model_fields) for name, model in _SECTIONS.items()}}
 
 
 def _known(path: KeyPath) -> Iterable[str]:

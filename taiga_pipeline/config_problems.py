@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from taiga_pipeline.look_alikes import explain_look_alike
-from taiga_pipeline.problems import did_you_mean
+from taiga_pipeline.problems import did_you_mean, nearest
 from taiga_pipeline.toml_places import KeyPath
 from taiga_pipeline.validation_words import choices_in, in_toml, must
 
@@ -17,17 +17,23 @@ _A_LIST: Final = 'a list such as ["a", "b"]'
 
 
 def explain(
-    details: ErrorDetails, data: Mapping[str, Any], known: Iterable[str], lists: Iterable[str]
+    details: ErrorDetails,
+    data: Mapping[str, Any],
+    known: Iterable[str],
+    lists: Iterable[str],
+    sections: Mapping[str, Collection[str]],
 ) -> tuple[KeyPath, str]:
     """Returns the path and the message for one of pydantic's errors.
 
     ``data`` is the content of the file, ``known`` the keys that the section at fault may have,
-    ``lists`` the sections of which there may be several.
+    ``lists`` the sections of which there may be several, ``sections`` the keys of all others, with
+    those before the first one under "".
     """
     path, kind = details["loc"], details["type"]
     name = path_in_words(path, data)
     if kind == "extra_forbidden":
-        return path, f"unknown key {_key_in(path, data)}{did_you_mean(str(path[-1]), known)}"
+        hint = did_you_mean(str(path[-1]), known) or misplaced(str(path[-1]), sections)
+        return path, f"unknown key {_key_in(path, data)}{hint}"
     if kind == "missing":
         return path[:-1], f"{_key_in(path, data)} is missing"
     if name == "pipeline" and kind == "string_pattern_mismatch":
@@ -37,6 +43,21 @@ def explain(
     if kind == "model_type":
         return path, f"{name}: must be a section, written [{name}]"
     return path, f"{name}: {_wrong(details, str(path[-1]))}"
+
+
+def misplaced(key: str, sections: Mapping[str, Collection[str]]) -> str:
+    """Returns where a key belongs that its own section does not know, "" if nowhere.
+
+    In TOML, a key belongs to the last section above it.
+    """
+    if key in sections:
+        return f"; it is a section of its own, written [{key}]"
+    for section, known in sections.items():
+        if found := key if key in known else nearest(key, known):
+            if section:
+                return f"; {found!r} belongs under [{section}]"
+            return f"; {found!r} belongs before the first section"
+    return ""
 
 
 def _about_sections(name: str, details: ErrorDetails) -> str:

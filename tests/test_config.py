@@ -110,6 +110,23 @@ def test_an_unknown_key_is_answered_with_the_nearest_one() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lines", "way"),
+    [
+        ("[sync]\nconcurrency = 3", "'concurrency' belongs under [target]"),
+        ("[sync]\nconcurency = 3", "'concurrency' belongs under [target]"),
+        ('[web]\ntime_zone = "UTC"', "'time_zone' belongs before the first section"),
+        ("[sync]\nlimits.create = 4", "it is a section of its own, written [limits]"),
+        ("full_compare_hours = 3", "'full_compare_hours' belongs under [sync]"),
+        ("[web]\nwhatever = 3", ""),
+    ],
+)
+def test_a_key_below_another_section_is_answered_with_its_own(lines: str, way: str) -> None:
+    (line,) = complaints(f"{MINIMAL}{lines}\n")
+    assert "unknown key '" in line
+    assert line.endswith(f"'; {way}" if way else "'")
+
+
 def test_an_unknown_section_is_answered_with_the_nearest_one() -> None:
     (line,) = complaints(f"{MINIMAL}[limit]\ncreate = 1\n")
     assert line == "config.toml:7:2: unknown key 'limit'; did you mean 'limits'?"

@@ -29,6 +29,7 @@ _LEAST_LETTERS: Final = 8
 """Letters of a sentence's own, below which it would be recognised in what people wrote."""
 _DESCRIPTIVE: Final = (
     "taiga_pipeline/mapping/model.py",
+    "taiga_pipeline/pipeline/fields/headers.py",
     "taiga_pipeline/pipeline/fields/table.py",
     "taiga_pipeline/people/roster_headers.py",
     "taiga_pipeline/pipeline/schema.py",
