@@ -69,18 +69,17 @@ UNUSUAL: Final = (
 )
 """What no prior of the program was chosen by."""
 
-SHAPES: Final = (*USUAL, *UNUSUAL)
 _EQUAL: Final = (
     Kind(0.5, (0.36, 0.48, 0.62, 0.80), 20_000, 0.6),
     Kind(0.5, (0.04, 0.08, 0.18, 0.40), 20_000, 0.6),
 )
-_ZERO = (Kind(0.6, TRUTH, 20_000, 0.6), Kind(0.4, TRUTH, 0.0, 0.6))
-_CURRENCIES = (
+_ZERO: Final = (Kind(0.6, TRUTH, 20_000, 0.6), Kind(0.4, TRUTH, 0.0, 0.6))
+_CURRENCIES: Final = (
     Kind(0.6, TRUTH, 20_000, 0.6, currency="EUR"),
     Kind(0.3, TRUTH, 25_000, 0.6, currency="USD"),
     Kind(0.1, TRUTH, 200_000, 0.6, currency="SEK"),
 )
-_BIG = (Kind(0.85, TRUTH, 10_000, 0.5), Kind(0.15, TRUTH, 150_000, 0.3))
+_BIG: Final = (Kind(0.85, TRUTH, 10_000, 0.5), Kind(0.15, TRUTH, 150_000, 0.3))
 NEW: Final = (
     Shape("lead stages skipped by half", 30, 2, skips=0.5),
     Shape("half of wins entered when won", 45, 2, unseen=0.5),
@@ -118,4 +117,6 @@ NEW: Final = (
     Shape("closed in summer, seen once, 60 a year", 60, 1.5, summers=True),
     Shape("very long tail, open without values, 15", 15, 2, sigma=2.2, priced=False),
 )
+"""Made up to see what else fails, before anything was mended for them."""
+
 SHAPES: Final = (*USUAL, *UNUSUAL, *NEW)

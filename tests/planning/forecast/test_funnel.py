@@ -62,6 +62,13 @@ def test_with_much_history_chances_are_the_true_ones_whatever_the_mapping_says(
         assert found[stage] == pytest.approx(chance, abs=0.06)
 
 
+def test_a_mapping_that_says_the_same_of_all_stages_is_soon_left_in_the_last_one_too() -> None:
+    """That a third is won of leads and of proposals alike cannot be true of both."""
+    shape = Shape("", 60, 2, mapping=(0.3,) * 4)
+    found = [chances(simulate(shape, seed))["Proposal"] for seed in range(4)]
+    assert np.mean(found) == pytest.approx(TRUTH[-1], abs=0.1)
+
+
 def test_a_mapping_that_has_held_is_kept_more_firmly_than_one_that_has_not() -> None:
     """A year of a small firm: with a right mapping, hardly a move; with a wrong one, most of it."""
     moved: dict[str, list[float]] = {"right": [], "wrong": []}

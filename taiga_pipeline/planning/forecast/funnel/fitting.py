@@ -25,7 +25,7 @@ from taiga_pipeline.planning.forecast.funnel.moves import (
 )
 from taiga_pipeline.planning.forecast.funnel.whole_deals import Path, WholeDeals
 from taiga_pipeline.planning.forecast.hazards import logit, stage_chances
-from taiga_pipeline.planning.forecast.record import Floats, Record
+from taiga_pipeline.planning.forecast.record import Flags, Floats, Record
 from taiga_pipeline.planning.forecast.regression import logistic
 
 CYCLE_DAYS: Final = 90.0
@@ -217,8 +217,16 @@ class _Fitter:
         """
         widths = np.full(len(self._believed), width)
         if width > _AS_MAPPED and self._record.has_stays:
-            widths[self._prior() >= SURELY] = max(width, UNTOLD_WIDTH)
+            widths[self._untold()] = max(width, UNTOLD_WIDTH)
         return np.array([_normal(_OFF_IN_STAGE, each) for each in widths.tolist()])[:, None]
+
+    def _untold(self) -> Flags:
+        """Returns which stages the mapping does not tell apart: the first of them, of which as many
+        are won as of the next, and the next as well, since the same cannot be true of both."""
+        untold = self._prior() >= SURELY
+        goes_on = untold[self._order[:-1]] & (self._order[:-1] > 0)
+        untold[self._order[1:][goes_on]] = True
+        return np.asarray(untold)
 
     def _outcomes(self, chances: Floats, hidden: HiddenLosses | None) -> Floats:
         """Returns the logarithm of how likely the outcomes of whole deals are, for each ``b``,
