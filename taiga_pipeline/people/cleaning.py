@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from taiga_pipeline.days import known_day
+from taiga_pipeline.look_alikes import as_meant
 from taiga_pipeline.people.countries import country_code
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.pipeline.cleaning import clean_line
@@ -35,7 +36,11 @@ def clean_email(text: str) -> str:
 
 
 def bare_email(text: str) -> str:
-    """Returns the address in ``Ana Example <ana@example.org>;`` or ``mailto:ana@example.org``."""
+    """Returns the address in ``Ana Example <ana@example.org>;`` or ``mailto:ana@example.org``.
+
+    What is invisible in it is none of it: it would be another person's.
+    """
+    text = as_meant(text)
     named = _WITH_NAME.fullmatch(text)
     bare = (named[2] if named else text).strip().strip(";,<>").strip()
     return bare[len(_MAILTO) :] if bare.lower().startswith(_MAILTO) else bare

@@ -98,6 +98,16 @@ def test_people_that_cannot_be_are_refused(people: PeopleStore, change: dict[str
         people.add(replace(ANNA, **change))  # type: ignore[arg-type]
 
 
+def test_an_address_with_invisible_characters_is_the_same_person(
+    people: PeopleStore, tmp_path: Path
+) -> None:
+    file = tmp_path / "p.csv"
+    for text in ("ana@example.com", "ana@example.com\u200b", "\ufeffAna <ana@exa\u00admple.com>"):
+        file.write_text(f"email,name,hours_per_week\n{text},Ana,30\n", encoding="utf-8")
+        assert not import_people(people, file).bad_rows
+    assert [each.email for each in people.people()] == ["ana@example.com"]
+
+
 def test_a_person_is_edited_but_for_the_address(people: PeopleStore) -> None:
     people.add(ANNA)
     assert people.edit("anna@example.org", {"role": "Lead"}).role == "Lead"
