@@ -8,8 +8,8 @@ from html import unescape
 
 import anyio
 import pytest
-from httpx2 import Response
-from starlette.responses import PlainTextResponse
+from httpx2 import Response as Page
+from starlette.responses import PlainTextResponse, Response
 
 from taiga_pipeline.app.deals.editing import remove_deal, rename_deal
 from taiga_pipeline.app.deals.looking import show_deal
@@ -22,7 +22,7 @@ from tests.web.conftest import Browse, Browser, text_of
 SAID = "Ruth asks for <b>three</b> references"
 
 
-def mark_in(page: Response, before: str) -> str:
+def mark_in(page: Page, before: str) -> str:
     """Returns what a form of a page is known by: the first one behind a text."""
     found = re.search(r'name="once" value="([^"]*)"', page.text[page.text.index(before) :])
     assert found
@@ -80,8 +80,8 @@ def test_a_form_that_arrives_while_the_first_is_under_way_waits_for_it() -> None
         done.append(1)
         return PlainTextResponse("done"), Session("sara", csrf="c")
 
-    async def both() -> list[object]:
-        answers: list[object] = []
+    async def both() -> list[tuple[Response, Session]]:
+        answers: list[tuple[Response, Session]] = []
 
         async def send() -> None:
             answers.append(await repeated.once(("form",), work))
@@ -91,8 +91,10 @@ def test_a_form_that_arrives_while_the_first_is_under_way_waits_for_it() -> None
             group.start_soon(send)
         return answers
 
-    first, second = anyio.run(both)
-    assert first is second and done == [1]
+    (first, session), (second, _) = anyio.run(both)
+    assert (first.body, done, session.name) == (second.body, [1], "sara")
+    first.set_cookie("pipeline_sync", "renewed")
+    assert "set-cookie" in first.headers and "set-cookie" not in second.headers
 
 
 def test_what_is_refused_by_the_store_is_said_on_the_form(browse: Browse, deals: Workspace) -> None:
