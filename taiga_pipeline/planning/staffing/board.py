@@ -2,6 +2,10 @@
 
 The *value* of an assignment is what it takes off the cost of the plan: weight x hours given, less
 overtime, penalty and the charge for a split. `staffing.evaluate` judges the result independently.
+
+Hours may have *prices*: what others could make of them. Ways to meet a request are compared less
+these, so that people whom many need are left to those who need them most. All other values are
+without prices.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from taiga_pipeline.planning.staffing.problem import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from taiga_pipeline.planning.staffing.tables import Ask, Flags, Floats, Tables
+    from taiga_pipeline.planning.staffing.tables import Ask, Flags, Floats, Offer, Tables
 
 NEARLY: Final = 1e-3
 """A value by which the ideal may be missed and still count as reached."""
@@ -43,7 +47,8 @@ def _assignment(request: int, ask: Ask, part: _Part) -> Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a request can be met, and the value of that with the room there is."""
+    """How a request can be met, and the value of that with the room there is, less the prices of
+    its hours."""
 
     value: float
     assignments: tuple[Assignment, ...]
@@ -61,6 +66,8 @@ class Board:
     def __init__(self, tables: Tables, plan: Plan) -> None:
         problem = tables.problem
         self.tables = tables
+        self.prices: Floats | None = None
+        """What an hour of each worker costs in each week (p x w); None: nothing."""
         self.delays = list(plan.delays)
         self.placed: list[tuple[Assignment, ...]] = [() for _ in problem.requests]
         self.held: list[set[int]] = [set() for _ in problem.workers]
@@ -206,9 +213,7 @@ class Board:
 
     def away(self, request: int, candidate: int) -> list[tuple[int, int]]:
         """Returns the stretches of a request in which a candidate (by position) gives nothing."""
-        ask = self.tables.asks[request]
-        gives = self.tables.offer(request, self.begin(request), WHOLE).gives[candidate]
-        return _runs((gives <= 0) & (ask.need > 0))
+        return _runs(self.tables.offer(request, self.begin(request), WHOLE).away[candidate])
 
     def best(self, request: int, allowed: Flags | None = None) -> Way:
         """Returns the most valuable way to meet a request with the room there is.
@@ -227,14 +232,15 @@ class Board:
         value, parts = float(totals[at]), [_Part(at, 0, ask.weeks, WHOLE)]
         if value <= 0:
             value, parts = 0.0, []
+        found: list[tuple[float, list[_Part]]] = []
         if value < ask.ideal - 2 * self._split_cost:
-            for gain, others in (
-                self._halves(ask, view),
-                self._in_turn(ask, fits, weekly),
-                self._covered(ask, fits, weekly, totals),
-            ):
-                if gain > value + NEARLY:
-                    value, parts = gain, others
+            found.append(self._halves(ask, view))
+            if value < ask.ideal - ask.handover_cost:
+                found.append(self._in_turn(ask, fits, weekly))
+                found.append(self._covered(ask, view.offer(WHOLE), fits, weekly, totals))
+        for gain, others in found:
+            if gain > value + NEARLY:
+                value, parts = gain, others
         return Way(value, tuple(_assignment(request, ask, part) for part in parts))
 
     def _halves(self, ask: Ask, view: _View) -> tuple[float, list[_Part]]:
@@ -270,16 +276,14 @@ class Board:
         return float(totals[at]), parts
 
     def _covered(
-        self, ask: Ask, fits: Flags, weekly: Floats, totals: Floats
+        self, ask: Ask, offer: Offer, fits: Flags, weekly: Floats, totals: Floats
     ) -> tuple[float, list[_Part]]:
         """Weighs one person for the whole, and others who stand in while that person is away."""
-        away = (weekly == 0.0) & (ask.need > 0)
-        hopes = totals + (ask.weight * ask.need * away).sum(axis=1)
-        at = int(hopes.argmax())
+        at = int((totals + offer.missed).argmax())
         value, parts = float(totals[at]), [_Part(at, 0, ask.weeks, WHOLE)]
         if value <= 0:
             return 0.0, []
-        for first, end in _runs(away[at]):
+        for first, end in _runs(offer.away[at]):
             able = fits[:, first:end].all(axis=1)
             gains = np.where(able, weekly[:, first:end].sum(axis=1) - ask.penalties, -np.inf)
             other = int(gains.argmax())
@@ -292,8 +296,15 @@ class Board:
 
 def _runs(flags: Flags) -> list[tuple[int, int]]:
     """Returns the stretches of weeks that are flagged: first, and the one after the last."""
-    edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
-    return [(int(edges[at]), int(edges[at + 1])) for at in range(0, len(edges), 2)]
+    found: list[tuple[int, int]] = []
+    first = None
+    for week, flag in enumerate([*flags.tolist(), False]):
+        if flag and first is None:
+            first = week
+        elif not flag and first is not None:
+            found.append((first, week))
+            first = None
+    return found
 
 
 def _by_request(plan: Plan) -> dict[int, tuple[Assignment, ...]]:
@@ -318,10 +329,18 @@ class _View:
             present = board.present[ask.project][:, weeks].take(ask.workers, axis=0)
             self._closed = (places <= 0) & (present == 0)
         self._barred = None if allowed is None or allowed.all() else ~allowed
+        self._prices: Floats | None = None
+        if board.prices is not None:
+            self._prices = board.prices[:, weeks].take(ask.workers, axis=0)
+
+    def offer(self, halves: int) -> Offer:
+        """Returns what the candidates would give of a share."""
+        return self._board.tables.offer(self._request, self._begin, halves)
 
     def weigh(self, halves: int) -> tuple[Flags, Floats]:
-        """Returns for candidates and weeks (c x t) whether a share fits, and what it is worth."""
-        offer = self._board.tables.offer(self._request, self._begin, halves)
+        """Returns for candidates and weeks (c x t) whether a share fits, and what it is worth
+        less the prices of its hours."""
+        offer = self.offer(halves)
         left = self._regular - offer.gives
         fits: Flags = left >= offer.least
         if self._closed is not None:
@@ -332,4 +351,6 @@ class _View:
         np.maximum(left, -offer.gives, out=left)
         left *= self._board.overtime_cost
         left += offer.values
+        if self._prices is not None:
+            left -= self._prices * offer.gives
         return fits, left

@@ -11,6 +11,7 @@ projects at once is left out, which can only lower the bound.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,32 +26,48 @@ MEMORY = 0.7
 """How much of the last step's direction goes into the next one. Without it, steps zigzag: after 120
 of them on 100 people the bound is at 150,000 instead of 234,000 (of a plan that costs 550,000)."""
 STEP_CUT = 0.7
-STEPS_BEFORE_CUT = 6
-"""Steps without a better bound after which steps get shorter by `STEP_CUT`."""
+LEAST_PATIENCE = 3
+PART_OF_PATIENCE = 1 / 30
+"""Steps without a better bound, as a part of all, after which they get shorter by `STEP_CUT`. Who
+has few of them cannot wait; who has many finds better prices."""
 
 
-def lower_bound(
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A lower bound of every plan's cost, and the prices per hour that give it, by worker and week
+    (p x w). ``in_time`` is False when the clock ended the steps."""
+
+    bound: float
+    prices: Floats
+    in_time: bool = True
+
+
+def price_hours(
     tables: Tables, cost: float, rounds: int, elapsed: Callable[[], float] = lambda: 0.0
-) -> float:
-    """Returns a lower bound of every plan's cost, after at most ``rounds`` steps; fewer when
+) -> Priced:
+    """Looks for prices that make the bound high, in at most ``rounds`` steps; fewer when
     ``elapsed``, the part of the time that is used, comes to 1.
 
-    ``cost`` is that of a known plan, which the length of the steps is made of.
+    ``cost`` is that of a known plan. The least cost is taken to be half way from the bound to it:
+    the length of the steps is made of that.
     """
-    prices = _Prices(tables)
-    best, length, waited = prices.bound(), 1.0, 0
+    prices, patience = _Prices(tables), max(LEAST_PATIENCE, int(rounds * PART_OF_PATIENCE))
+    best, length, waited = Priced(prices.bound(), prices.table()), 1.0, 0
     for _ in range(rounds):
-        if elapsed() >= 1 or best >= cost:
+        if best.bound >= cost:
             break
-        prices.step(length, cost)
+        if elapsed() >= 1:
+            best = replace(best, in_time=False)
+            break
+        prices.step(length, (best.bound + cost) / 2)
         bound = prices.bound()
-        if bound > best:
-            best, waited = bound, 0
+        if bound > best.bound:
+            best, waited = Priced(bound, prices.table()), 0
         else:
             waited += 1
-        if waited >= STEPS_BEFORE_CUT:
+        if waited >= patience:
             length, waited = length * STEP_CUT, 0
-    return min(best, cost)
+    return replace(best, bound=min(best.bound, cost))
 
 
 class _Prices:
@@ -58,6 +75,7 @@ class _Prices:
 
     def __init__(self, tables: Tables) -> None:
         self._problem = tables.problem
+        self._shape = tables.free.shape
         self._blocks = blocks(tables)
         self._prices: Floats = np.zeros(tables.free.size)
         self._regular = np.maximum(tables.regular, 0.0).ravel()
@@ -68,6 +86,10 @@ class _Prices:
         self._delay_costs = _delay_costs(self._problem)
         self._ideal = sum(ask.ideal for ask in tables.asks)
         self._value = 0.0
+
+    def table(self) -> Floats:
+        """Returns the present prices by worker and week."""
+        return self._prices.reshape(self._shape).copy()
 
     def bound(self) -> float:
         """Returns the bound at the present prices, and remembers the hours that are used.

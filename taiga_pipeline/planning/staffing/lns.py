@@ -5,7 +5,7 @@ After Schrimpf et al., "Record breaking optimization results using the ruin and 
 principle" (2000), and Christiaens and Vanden Berghe, "Slack induction by string removals" (2020):
 what is removed belongs together (the same people in the same weeks), requests are placed one by
 one in changing orders, each in the best way that there is, and some candidates are overlooked on
-purpose.
+purpose. Where hours have prices (see `bound`), the best way is the one that leaves most to others.
 
 The search is measured in *work*, not in seconds: the same problem, seed and amount of work give
 the same plan on any machine. A clock only guards against machines that are too slow for it.
@@ -25,7 +25,7 @@ from taiga_pipeline.planning.staffing.board import NEARLY, Board, Way
 from taiga_pipeline.planning.staffing.problem import Assignment, Plan
 
 if TYPE_CHECKING:
-    from taiga_pipeline.planning.staffing.tables import Flags, Integers, Tables
+    from taiga_pipeline.planning.staffing.tables import Flags, Floats, Integers, Tables
 
 WORK_BASE: Final = 1_000
 """The work of placing a request that has no candidates; each candidate-week adds one."""
@@ -34,6 +34,10 @@ OVERLOOKED: Final = 0.02
 HOT: Final = 0.2
 COLD: Final = 0.002
 """Temperatures at the beginning and the end, as parts of the median cost of a request unmet."""
+PRICED: Final = 0.9
+"""The part of the search in which hours are charged for. Then what is left has no other use."""
+PART_OF_PRICES: Final = 0.9
+"""Which part of a price is charged: prices are those of plans in which all hours are of use."""
 CHECK_CLOCK: Final = 64
 DRAWN_AT_ONCE: Final = 100_000
 SOLVER_REQUESTS: Final = 30
@@ -64,9 +68,10 @@ class Found:
 
 
 class Search:
-    """A search that begins with a plan."""
+    """A search that begins with a plan. ``prices`` are of hours by worker and week (p x w)."""
 
-    def __init__(self, tables: Tables, plan: Plan, seed: int) -> None:
+    def __init__(self, tables: Tables, plan: Plan, seed: int, prices: Floats | None = None) -> None:
+        self._prices = None if prices is None else prices * PART_OF_PRICES
         self._tables = tables
         self._asks = tables.asks
         self._problem = tables.problem
@@ -102,11 +107,13 @@ class Search:
                 hurry = 2 * effort.elapsed() - 1
                 in_time = in_time and hurry <= done
             rounds += 1
+            self._board.prices = self._prices if max(done, hurry) < PRICED else None
             heat = self._scale * HOT * (COLD / HOT) ** max(done, hurry)
             allowed = heat * math.log(1.0 - self._random.random())  # at most 0
             lead += self._round(allowed)
             if lead > best_lead + NEARLY:
                 best, best_lead = self._snapshot(), lead
+        self._board.prices = None
         delays, placed = best
         assignments = tuple(sorted(each for row in placed for each in row))
         return Found(Plan(tuple(delays), assignments), rounds, in_time)
@@ -208,10 +215,9 @@ class Search:
         won = 0.0
         for number in self._in_order(requests):
             way = self._board.best(number, self._glance(number))
-            self._gains[number] = way.value
             self._work += WORK_BASE + self._asks[number].weeks * len(self._asks[number].workers)
-            if way.assignments:
-                won += self._board.place(number, way)
+            self._gains[number] = self._board.place(number, way) if way.assignments else 0.0
+            won += self._gains[number]
         return won
 
     def _glance(self, request: int) -> Flags:

@@ -1,4 +1,6 @@
-"""The optimiser: quick rule, large neighbourhood search, constraint solver, bound, in this order.
+"""The optimiser: quick rule, prices of hours, large neighbourhood search, constraint solver.
+
+The prices give a bound, and tell the search who is needed elsewhere.
 
 The constraint solver is given a small problem as a whole, and may prove that no plan is better; of
 a large one it is given parts.
@@ -14,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from taiga_pipeline.planning.staffing.board import Board
-from taiga_pipeline.planning.staffing.bound import lower_bound
+from taiga_pipeline.planning.staffing.bound import price_hours
 from taiga_pipeline.planning.staffing.cpsat import reoptimise
 from taiga_pipeline.planning.staffing.evaluate import evaluate
 from taiga_pipeline.planning.staffing.exact import MOST_VARIABLES, count_variables, solve_whole
@@ -36,9 +38,10 @@ BOUND_STEPS_PER_SECOND: Final = 8_000
 """Requests (at each possible start) looked at for the bound, for each second given."""
 MAX_BOUND_ROUNDS: Final = 200
 """After 1,000 rounds the bound is 0 to 3 % higher than after 100 to 300."""
-SEARCH_SHARE: Final = 0.76
-"""The part of the time after which the clock ends the search."""
-SOLVER_SHARE: Final = 0.86
+PRICE_SHARE: Final = 0.2
+"""The part of the time after which the clock ends the search for prices."""
+SEARCH_SHARE: Final = 0.88
+SOLVER_SHARE: Final = 0.98
 
 
 def optimise(
@@ -59,27 +62,25 @@ def optimise(
         return quick
     tables = Tables(problem)
     work = int(min(seconds * WORK_PER_SECOND, len(problem.requests) * WORK_PER_REQUEST))
-    found = Search(tables, quick.plan, seed).run(Effort(work, used(SEARCH_SHARE)))
-    known = 0.0
+    rounds = _bound_rounds(problem, seconds)
+    priced = price_hours(tables, quick.score.cost, rounds, used(PRICE_SHARE))
+    search = Search(tables, quick.plan, seed, priced.prices)
+    found = search.run(Effort(work, used(SEARCH_SHARE)))
+    bound = priced.bound
     if count_variables(problem) <= MOST_VARIABLES:
         work_left = seconds * WHOLE_TIME_PER_SECOND
         proof = solve_whole(problem, found.plan, work_left, seed, used(SOLVER_SHARE))
-        polished, known = Found(proof.plan, 1, proof.in_time), proof.bound
+        polished, bound = Found(proof.plan, 1, proof.in_time), max(bound, proof.bound)
     else:
         polished = _polish(tables, found.plan, seconds, seed, used(SOLVER_SHARE))
     score = evaluate(problem, polished.plan)
-    bound = known
-    if known < score.cost:
-        rounds = _bound_rounds(problem, seconds)
-        priced = lower_bound(tables, score.cost, rounds, used(1.0))
-        bound = max(known, priced)
     return Solution(
         plan=polished.plan,
         score=score,
         quick=quick.score,
         engine=Engine.OPTIMISER,
-        bound=bound,
-        repeatable=found.in_time and polished.in_time,
+        bound=min(bound, score.cost),
+        repeatable=priced.in_time and found.in_time and polished.in_time,
     )
 
 

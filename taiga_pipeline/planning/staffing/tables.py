@@ -40,11 +40,14 @@ class Ask:
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What each candidate would give in each week (c x t): hours, what they are worth, and the
-    ``least`` regular hours (negative: overtime) that may be left after giving them."""
+    ``least`` regular hours (negative: overtime) that may be left after giving them. ``away`` says
+    when a candidate gives nothing, ``missed`` what all of that is worth (by candidate)."""
 
     gives: Floats
     least: Floats
     values: Floats
+    away: Flags
+    missed: Floats
 
 
 class Tables:
@@ -78,7 +81,9 @@ class Tables:
         spare = self.limit[ask.workers, weeks] - self.regular[ask.workers, weeks]
         # Whoever gives nothing in a week fits in, even if they are overloaded then.
         least = np.where(gives > 0, -spare - TOLERANCE, -np.inf)
-        return Offer(gives, least, ask.weight * gives)
+        away: Flags = (gives <= 0) & (ask.need > 0)
+        missed = (ask.weight * ask.need * away).sum(axis=1)
+        return Offer(gives, least, ask.weight * gives, away, missed)
 
     @cached_property
     def related(self) -> list[Integers]:

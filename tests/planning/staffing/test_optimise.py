@@ -13,7 +13,7 @@ pytest.importorskip("ortools", reason="the extra 'staffing' is not installed")
 
 from bench.staffing_instances import Size, generate
 from taiga_pipeline.planning.staffing.board import Board
-from taiga_pipeline.planning.staffing.bound import lower_bound
+from taiga_pipeline.planning.staffing.bound import price_hours
 from taiga_pipeline.planning.staffing.cpsat import reoptimise
 from taiga_pipeline.planning.staffing.evaluate import evaluate, violations
 from taiga_pipeline.planning.staffing.exact import solve_whole
@@ -104,7 +104,7 @@ def test_the_bound_is_below_the_best_of_all_plans(asked: Problem) -> None:
     quick = greedy_plan(asked)
     found = Search(Tables(asked), quick, seed=1).run(Effort(20_000)).plan
     best = min(least_cost(asked), cost(asked, found))
-    assert lower_bound(Tables(asked), cost(asked, quick), 40) <= best + 1e-5
+    assert price_hours(Tables(asked), cost(asked, quick), 40).bound <= best + 1e-5
 
 
 def test_hours_beyond_overtime_that_is_there_already_are_overtime_themselves() -> None:
@@ -122,7 +122,7 @@ def test_the_bound_knows_that_several_give_more_than_one() -> None:
         workers=(worker("ann", fixed=half), worker("bob", fixed=half)),
         requests=(request(40.0, workers=(0, 1)),),
     )
-    assert lower_bound(Tables(two), 16_000, 0) == pytest.approx(2 * 20)
+    assert price_hours(Tables(two), 16_000, 0).bound == pytest.approx(2 * 20)
     three = problem(
         workers=(
             worker("ann", fixed=(20.0, 20.0, 40.0, 40.0)),
@@ -134,7 +134,7 @@ def test_the_bound_knows_that_several_give_more_than_one() -> None:
     shares = ((1, 0, 4), (0, 0, 2), (2, 2, 4))
     plan = Plan((0,), tuple(Assignment(0, who, HALF, first, end) for who, first, end in shares))
     assert cost(three, plan) == 20 + 2 * (20 + 8 * 100)
-    assert lower_bound(Tables(three), 16_000, 0) <= cost(three, plan)
+    assert price_hours(Tables(three), 16_000, 0).bound <= cost(three, plan)
 
 
 @st.composite
@@ -163,7 +163,7 @@ def test_the_bound_is_below_any_plan_that_keeps_the_rules(data: st.DataObject) -
     asked = data.draw(problems(most_requests=2))
     plan = data.draw(plans(asked))
     unstaffed = cost(asked, empty_plan(asked))
-    assert lower_bound(Tables(asked), unstaffed, 10) <= cost(asked, plan) + 1e-5
+    assert price_hours(Tables(asked), unstaffed, 10).bound <= cost(asked, plan) + 1e-5
 
 
 ONE_PROJECT_EACH = problem(
@@ -198,7 +198,7 @@ def test_the_bound_counts_that_a_hand_over_costs() -> None:
     asked = problem(workers=workers, requests=(request(20.0, workers=(0, 1)),))
     stand_in = 20 + 8 * 100
     assert cost(asked, greedy_plan(asked)) >= stand_in
-    assert lower_bound(Tables(asked), 8_000, 0) == pytest.approx(stand_in)
+    assert price_hours(Tables(asked), 8_000, 0).bound == pytest.approx(stand_in)
 
 
 def test_the_best_plan_of_a_tiny_problem_is_found() -> None:
@@ -232,6 +232,21 @@ def test_a_bad_first_choice_is_undone() -> None:
     solution = optimise(asked, 0.5, 1, lambda: 0.0)
     assert solution.score.cost == 0
     assert solution.is_optimal
+
+
+def test_people_whom_others_need_are_left_to_them() -> None:
+    """Either could take the first request; the others have only one of the two."""
+    others = request(39.0, workers=(0,)), request(39.0, workers=(0,))
+    asked = problem(
+        workers=(worker("sought"), worker("idle")),
+        requests=(request(40.0, workers=(0, 1)), *others),
+    )
+    board = Board(Tables(asked), empty_plan(asked))
+    assert [each.worker for each in board.best(0).assignments] == [0]
+    board.prices = price_hours(Tables(asked), cost(asked, empty_plan(asked)), 30).prices
+    way = board.best(0)
+    assert [each.worker for each in way.assignments] == [1]
+    assert board.place(0, way) == pytest.approx(asked.requests[0].total * 100)
 
 
 def test_the_same_seed_and_seconds_give_the_same_plan() -> None:
