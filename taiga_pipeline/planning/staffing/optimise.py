@@ -29,18 +29,18 @@ WORK_PER_SECOND: Final = 5_000_000
 """Work of the search (see `lns`) for each second given; a usual core does twice as much."""
 WORK_PER_REQUEST: Final = 1_000_000
 """Work per request beyond which little is gained: small problems end early."""
-SOLVER_ROUNDS_PER_SECOND: Final = 0.3
+SOLVER_ROUNDS_PER_SECOND: Final = 0.1
 SOLVER_TIME: Final = 0.2
 """CP-SAT's deterministic time for each round."""
 WHOLE_TIME_PER_SECOND: Final = 0.4
 """CP-SAT's deterministic time for a whole problem, for each second given."""
-BOUND_STEPS_PER_SECOND: Final = 8_000
+BOUND_STEPS_PER_SECOND: Final = 6_000
 """Requests (at each possible start) looked at for the bound, for each second given."""
 MAX_BOUND_ROUNDS: Final = 200
 """After 1,000 rounds the bound is 0 to 3 % higher than after 100 to 300."""
-PRICE_SHARE: Final = 0.2
+PRICE_SHARE: Final = 0.24
 """The part of the time after which the clock ends the search for prices."""
-SEARCH_SHARE: Final = 0.88
+SEARCH_SHARE: Final = 0.9
 SOLVER_SHARE: Final = 0.98
 
 
