@@ -180,7 +180,7 @@ class _Builder:
         """Yields what is known of a deal that cannot be learnt from: that it was decided, if it is
         known when. It is there from that day on, and came in on it if someone typed it about
         then: what is typed of former years is history."""
-        closed = self._closed()
+        closed = self._closed() or (self._typed_when_decided() if is_typed else None)
         if self._now is not None and closed is not None and closed <= today:
             value, currency = self._rates.convert(self._deal.value, self._deal.currency)
             yield PastDeal(
@@ -193,6 +193,11 @@ class _Builder:
                 values=(ValueSpell(closed, value),),
                 arrived=is_typed and self._is_typed_about(closed),
             )
+
+    def _typed_when_decided(self) -> date | None:
+        """Returns the day on which a deal was typed that began at its end, None if it did not."""
+        is_closed = self._now is not None and self._now.category.is_closed
+        return self._moves[0][0] if is_closed and len(self._moves) == 1 else None
 
     def _is_typed_about(self, day: date) -> bool:
         return bool(self._moves) and abs((self._moves[0][0] - day).days) <= ENTERED_LATE_DAYS

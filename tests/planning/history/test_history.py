@@ -98,6 +98,13 @@ def test_a_deal_that_is_typed_when_it_is_won_came_in_then(
     assert [outcome.arrived for outcome in history.outcomes] == [arrived]
 
 
+def test_a_deal_that_is_typed_as_won_was_won_on_that_day() -> None:
+    moves = [move("", "Won", at(5, 4))]
+    (outcome,) = build(*moves, stage="Won").outcomes
+    assert (outcome.closed, outcome.won, outcome.arrived) == (date(2026, 5, 4), True, True)
+    assert not build(*moves, stage="Won", imported=("A",)).outcomes
+
+
 @pytest.mark.parametrize(
     ("reason", "fields"),
     [
