@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from sync.records.model import Base, DesiredGroup, RecordKey, Value
-from sync.ways_out import WayOut
+
+if TYPE_CHECKING:
+    from sync.ways_out import WayOut
 
 __all__ = [
     "ChangesKeys",

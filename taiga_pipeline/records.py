@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sync.run.leaving import Traces
+from sync.records.traces import Traces
 
 
 class ProjectState(StrEnum):

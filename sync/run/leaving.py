@@ -17,25 +17,13 @@ from sync.plan.model import Action, ActionType, Change
 from sync.records.merge import Decision, Verdict
 from sync.records.model import Base, Marker, Observed, Owner, RecordKey, Value
 from sync.records.record_merge import Bases
+from sync.records.traces import Traces
 from sync.state.manual_decisions import BY_HAND
 from sync.state.store import StateStore
 from sync.target import Place, Target
 from sync.ways_out import Unlink
 
 _ATTEMPTS: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Traces:
-    """What the connector leaves on records of one kind, and the values that stand without it.
-
-    ``own`` are fields that only the connector writes. ``shared`` ones go as long as people did not
-    change them. Of ``sets``, the elements go that the connector added.
-    """
-
-    own: Mapping[str, Value] = field(default_factory=dict)
-    shared: Mapping[str, Value] = field(default_factory=dict)
-    sets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from sync.errors import NotLinked, Rejected, Vanished
 from sync.plan.issue_ways import usual_ways_out
 from sync.plan.model import Issue, IssueKind
 from sync.records.model import TITLE, Base, Binding, Marker, Observed, RecordKey
-from sync.run.leaving import Traces, leave
+from sync.records.traces import Traces
+from sync.run.leaving import leave
 from sync.run.take_over import take_over
 from sync.state.store import StateStore
 from sync.target import Target

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sync.state.store import StateStore
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.delivery import delivery_facts, summed_up
 from taiga_pipeline.records import PHASE_MARK, is_phase_key
 
 if TYPE_CHECKING:
+    from sync.state.store import StateStore
     from taiga_pipeline.pipeline.model import DeliveryFacts
 
 
@@ -25,6 +25,9 @@ def state_to_read(workspace: Workspace, *, is_there: bool | None = None) -> Iter
     Where there is none, it is an empty one that leaves no trace. ``is_there`` tells so where that
     is known.
     """
+    # Not loaded where nothing was synced yet, or nothing of it is asked for.
+    from sync.state.store import StateStore
+
     has_state = workspace.has_state() if is_there is None else is_there
     url = workspace.state_url if has_state else "sqlite://"
     store = StateStore(url, workspace.settings.pipeline, workspace.clock, changes=not has_state)

@@ -94,18 +94,17 @@ def capacity_of(
 
 def _supposed(workspace: Workspace, given: PlanInput, scenario: str | None) -> PlanInput:
     """Returns what is given, with the saved scenario of this name."""
+    if scenario is None:
+        return given
     from taiga_pipeline.planning.scenario.file import ScenarioFile
     from taiga_pipeline.planning.scenario.model import apply_scenario
 
-    if scenario is None:
-        return given
     saved = ScenarioFile(scenario_path(workspace)).get(scenario)
     return replace(given, situation=apply_scenario(given.situation, saved))
 
 
 def _answer(given: PlanInput, options: Options, *, with_unseen: bool) -> CapacityAnswer:
     from taiga_pipeline.planning.capacity.find import capacity_for, demand_for
-    from taiga_pipeline.planning.demand.unseen import past_wins, unseen_demand
 
     situation, outlooks = given.situation, given.outlooks
     demand = demand_for(situation, given.mappings, outlooks, options)
@@ -114,6 +113,8 @@ def _answer(given: PlanInput, options: Options, *, with_unseen: bool) -> Capacit
     report = replace(report, notices=(*given.notices, *learnt, *report.notices))
     if not with_unseen:
         return CapacityAnswer(report, report.roles)
+    from taiga_pipeline.planning.demand.unseen import past_wins, unseen_demand
+
     past, share = past_wins(situation.deals, given.mappings, situation.as_of, options.team)
     unseen = unseen_demand(given.coming, past, share, options.weeks)
     quiet = replace(options, with_drivers=False)

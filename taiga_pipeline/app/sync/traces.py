@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sync.run.leaving import Traces
+from sync.records.traces import Traces
 from taiga_pipeline.records import PORTFOLIO, TRACES, Kind, Project
 
 

@@ -21,7 +21,6 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.file_arguments import WrittenFile
 from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json
-from taiga_pipeline.cli.pipeline.file_text import writing_to
 from taiga_pipeline.files import is_stdout
 from taiga_pipeline.language import text as _
 
@@ -82,6 +81,7 @@ def capacity(
         return
     if csv_file is not None:
         from taiga_pipeline.app.planning.capacity_data import write_csv
+        from taiga_pipeline.cli.pipeline.file_text import writing_to
 
         with writing_to(csv_file) as stream:
             write_csv(replace(answer.report, roles=shown), stream, answer.more)
@@ -121,6 +121,8 @@ def _show_people(
     people = find_people(answer.report, [role.role for role in answer.roles], persons)
     report = replace(answer.report, people=people)
     if csv_file is not None:
+        from taiga_pipeline.cli.pipeline.file_text import writing_to
+
         with writing_to(csv_file) as stream:
             write_people_csv(report, stream)
         if is_stdout(csv_file):
