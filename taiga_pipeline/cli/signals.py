@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Final
 
 from taiga_pipeline.cli.errors import report_notice
+from taiga_pipeline.cli.memory import look_often
 from taiga_pipeline.language import marked, translated
 from taiga_pipeline.language import text as _
 
@@ -68,11 +69,12 @@ def _report(message: str) -> None:
 
 @contextmanager
 def asked_to_end() -> Iterator[threading.Event]:
-    """Yields what is set on Ctrl-C or SIGTERM.
+    """Yields what is set on Ctrl-C or SIGTERM, to a command that serves until then.
 
     Both are asked for by name: a shell starts what runs in the background with Ctrl-C ignored, and
     whoever sends that signal all the same means it.
     """
+    look_often()
     ended = threading.Event()
     before = {number: signal.signal(number, lambda *_unused: ended.set()) for number in _SIGNALS}
     try:

@@ -16,6 +16,7 @@ from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_arguments import DASH
+from taiga_pipeline.cli.memory import look_often
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.language import plural
@@ -138,6 +139,7 @@ def _serve(context: CommandContext, path: Path, *, once: bool, concurrency: int 
     from taiga_pipeline.workers.service import Service, wait_for_tables
 
     _quieten(context)
+    look_often()
     reader = FleetReader(path)
     url = reader.read().queue.address(context.environment)
     wait_for_tables(url, context.clock, patient=not once)
