@@ -112,6 +112,9 @@ class RoleDrivers:
         self._rows = np.flatnonzero(np.isin(self._numbers, drawn.futures.watched))
         totals = self._weighted[self._rows].sum(axis=1)
         self._leading = self._rows[np.argsort(-totals, kind="stable")[:PER_ROLE]].tolist()
+        # The largest candidates of each week.
+        order = np.argsort(-self._weighted[self._rows], axis=0, kind="stable")[:PER_WEEK]
+        self._top = self._rows[order].T.tolist()
         self._profiles: dict[int, Floats] = {}
         self._known: dict[int, dict[int, float]] = {}
 
@@ -132,10 +135,9 @@ class RoleDrivers:
     def _added(self, week: int) -> dict[int, float]:
         """Returns the hours that the candidates add to the gap of a week."""
         if week not in self._known:
-            weighted = self._weighted[:, week]
-            order = np.argsort(-weighted[self._rows], kind="stable")[:PER_WEEK]
-            rows = dict.fromkeys([*self._rows[order].tolist(), *self._leading])
-            asking = [at for at in rows if weighted[at] > TOLERANCE]
+            rows = list(dict.fromkeys([*self._top[week], *self._leading]))
+            asks = self._weighted[rows, week] > TOLERANCE
+            asking = [at for at, is_asking in zip(rows, asks.tolist(), strict=True) if is_asking]
             self._known[week] = self._count(week, asking)
         return self._known[week]
 
@@ -155,9 +157,10 @@ class RoleDrivers:
         added: dict[int, float] = {}
         for at in rows:
             begin = self._begins[int(self._numbers[at])].take(short)
-            hours = self._profile(at).take(np.uint16(week + self._drawn.shape.never) - begin)
-            hours = hours * self._parts[week]
-            added[at] = float(np.minimum(hours, gap).sum()) / len(over)
+            profile = (self._profile(at) * self._parts[week]).astype(np.float32)
+            hours = profile.take(np.uint16(week + self._drawn.shape.never) - begin)
+            np.minimum(hours, gap, out=hours)
+            added[at] = float(hours.sum(dtype=np.float64)) / len(over)
         return added
 
     def _profile(self, at: int) -> Floats:

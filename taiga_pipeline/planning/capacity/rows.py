@@ -259,7 +259,7 @@ def _by_week(place: Integers, late: Integers, hours: Floats, reached: Floats) ->
     come by a week is ``reached`` (row x week)."""
     found = np.zeros_like(reached)
     weeks = reached.shape[1]
-    for week in np.unique(late).tolist():
+    for week in sorted(set(late.tolist())):
         now = late == week
         at, more = place[now], hours[now, None]
         if week < 0:

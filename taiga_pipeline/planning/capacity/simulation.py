@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from operator import itemgetter
 from statistics import NormalDist
 from typing import Final
@@ -66,8 +67,8 @@ class Futures:
 class _Group:
     """Rows with equally many steps (after padding).
 
-    ``rows`` are ``first`` to ``after``. ``cells[row * (weeks + 1) + start]`` are the places of the
-    steps if the row begins in that week, ``hours[row]`` their sizes.
+    ``rows`` are ``first`` to ``after``. ``cells[row * (weeks + 1) + start]`` are the places (week x
+    role) of the steps if the row begins in that week, ``hours[row]`` their sizes.
     """
 
     first: int
@@ -286,10 +287,13 @@ class _Block:
             place += np.repeat(trial[start:end], cell.shape[1])
             places.append(place)
             start = end
-        size = shape.roles, shape.weeks + 1, width
+        size = shape.weeks + 1, shape.roles, width
         steps = np.bincount(np.concatenate(places), np.concatenate(sizes), int(np.prod(size)))
-        steps = steps.astype(np.float64, copy=False)  # where nothing is won, they are integers
-        return np.asarray(np.cumsum(steps.reshape(size), axis=1)[:, :-1])
+        # Where nothing is won, they are integers.
+        by_week = np.asarray(steps, dtype=np.float64).reshape(size)
+        for before, week in pairwise(by_week):  # many times as fast as numpy's cumsum
+            week += before
+        return by_week[:-1].transpose(1, 0, 2)
 
     def _won(self, drawn: Single, factors: Single) -> tuple[Integers, Integers, Small]:
         """Returns what is won of a batch: rows, trials, and the weeks in which they begin."""
@@ -365,7 +369,7 @@ def _group(rows: Sequence[Row], first: int, width: int, shape: Shape) -> _Group:
     begin = np.arange(shape.weeks + 1)[None, :, None]
     week = np.clip(late[:, None, :] + begin, 0, shape.weeks)
     week[:, -1, :] = shape.weeks  # a row that begins beyond the last week asks for nothing
-    cells = (role[:, None, :] * (shape.weeks + 1) + week).reshape(-1, width)
+    cells = (week * shape.roles + role[:, None, :]).reshape(-1, width)
     if shape.roles * (shape.weeks + 1) < np.iinfo(np.uint16).max:
         cells = cells.astype(np.uint16)  # a fraction of the memory traffic
     return _Group(first, first + len(rows), cells, np.ascontiguousarray(steps[:, :, 2]))

@@ -156,32 +156,28 @@ class Summary:
             if kept is not None:
                 weeks.append(kept)
                 continue
-            cell = self._cell(number, week, exact.of_week(week))
-            if cell.expected_gap > TOLERANCE:
-                cell = replace(cell, drivers=self._named(drivers.of_week(week)))
-            weeks.append(cell)
+            spread = self._spread(number, week, exact.of_week(week))
+            is_short = spread.expected_gap > TOLERANCE
+            behind = self._named(drivers.of_week(week)) if is_short else ()
+            weeks.append(self._with_sure_hours((number, week), spread, behind))
         total = self._total((one, slice(self._weeks.start, None)), self._sums_of(number), weeks)
         if total.expected_gap > TOLERANCE:
             total = replace(total, drivers=self._named(drivers.of_all(self._weeks)))
         return RoleCapacity(balance.names[number], int(balance.people[number]), tuple(weeks), total)
 
-    def _cell(self, number: int, week: int, exact: Distribution | None) -> Cell:
-        """Returns a role in a week, from the exact distribution where there is one."""
+    def _spread(self, number: int, week: int, exact: Distribution | None) -> _Spread:
+        """Sums up a role in a week, from the exact distribution where there is one."""
         capacity = float(self._balance.capacity[number, week])
         if exact is not None:
-            confirmed = float(self._balance.confirmed[number, week])
-            spread = self._exact(exact, confirmed, capacity)
-        else:
-            spread = self._of_cell(np.sort(self._hours[number, week]), capacity)
-        place = slice(number, number + 1), slice(week, week + 1)
-        return self._with_sure_hours(*place, spread)
+            return self._exact(exact, float(self._balance.confirmed[number, week]), capacity)
+        return self._of_cell(np.sort(self._hours[number, week]), capacity)
 
     def _total(self, place: tuple[slice, slice], sums: _Sums, parts: Iterable[Cell]) -> Cell:
         """Returns the cell of several roles or weeks, of which ``parts`` are the cells.
 
         The expected gap is the sum of those of the parts: means add up, quantiles do not.
         """
-        total, parts = self._with_sure_hours(*place, self._sampled(sums)), tuple(parts)
+        total, parts = self._with_sure_hours(place, self._sampled(sums)), tuple(parts)
         return replace(
             total,
             expected_gap=sum(each.expected_gap for each in parts),
@@ -242,19 +238,25 @@ class Summary:
             idle=sampled_idle(sums.free),
         )
 
-    def _with_sure_hours(self, roles: slice, weeks: slice, spread: _Spread) -> Cell:
+    def _with_sure_hours(
+        self,
+        place: tuple[slice, slice] | tuple[int, int],
+        spread: _Spread,
+        drivers: tuple[Driver, ...] = (),
+    ) -> Cell:
         balance = self._balance
         return Cell(
-            capacity=float(balance.capacity[roles, weeks].sum()),
-            confirmed=float(balance.confirmed[roles, weeks].sum()),
-            weighted=float(balance.weighted[roles, weeks].sum()),
-            exposure=float(balance.exposure[roles, weeks].sum()),
+            capacity=float(balance.capacity[place].sum()),
+            confirmed=float(balance.confirmed[place].sum()),
+            weighted=float(balance.weighted[place].sum()),
+            exposure=float(balance.exposure[place].sum()),
             median=spread.median,
             quantile=spread.quantile,
             high=spread.high,
             gap=spread.gap,
             expected_gap=spread.expected_gap,
             chance_short=spread.chance_short,
+            drivers=drivers,
             idle=spread.idle,
         )
 
