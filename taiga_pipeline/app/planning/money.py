@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from taiga_pipeline.pipeline.model import Deal
+    from taiga_pipeline.planning.demand.deals import Demand
     from taiga_pipeline.planning.money.budget import Budget, Overrun
     from taiga_pipeline.planning.money.deals import DealMoney
     from taiga_pipeline.planning.money.quarters import QuarterMoney, Spread
@@ -80,7 +81,6 @@ def money_of(workspace: Workspace, chances: str | None = None) -> Money:
 def money_for(workspace: Workspace, read: Pipeline, given: PlanInput) -> Money:
     """Returns `money_of` of a pipeline that was read, and what is expected of it."""
     from taiga_pipeline.planning.demand.deals import find_demand
-    from taiga_pipeline.planning.money.budget import budgets, overrun
     from taiga_pipeline.planning.money.quarters import Draws, quarters_money, weeks_of
 
     book = rate_book(workspace)
@@ -92,14 +92,31 @@ def money_for(workspace: Workspace, read: Pipeline, given: PlanInput) -> Money:
     demand = find_demand(situation, *plan, weeks, attendance_of(workspace, situation, weeks))
     starts = {each.deal_key: each for each in demand.open}
     quarters = quarters_money(deals, starts, given.outlooks, today, Draws())
-    main_of = main_deals(joins_of(situation.deals))
+    return replace(_with_budgets(read, book, deals, today, demand), deals=deals, quarters=quarters)
+
+
+def budgets_for(workspace: Workspace, read: Pipeline, given: PlanInput, demand: Demand) -> Money:
+    """Returns what of `money_for` needs no rates: budgets, and what is missing. ``demand`` is that
+    of the same situation, in whatever weeks."""
+    book = rate_book(workspace)
+    deals = deals_for(workspace, read, given, book, only_won=True)
+    return _with_budgets(read, book, deals, given.situation.as_of, demand)
+
+
+def _with_budgets(
+    read: Pipeline, book: RateBook, deals: tuple[DealMoney, ...], today: date, demand: Demand
+) -> Money:
+    """Returns the budgets of deals, without the deals themselves."""
+    from taiga_pipeline.planning.money.budget import budgets, overrun
+
+    main_of = main_deals(joins_of(read.deals))
     found = budgets(deals, facts_by_deal(read.facts), today, main_of)
     finished = tuple(each for each in found if each.is_finished)
     running = tuple(each for each in found if not each.is_finished and _runs(each))
     return Money(
         as_of=today,
-        deals=deals,
-        quarters=quarters,
+        deals=(),
+        quarters=(),
         budgets=running,
         finished=finished,
         overrun=overrun(finished),
@@ -112,14 +129,21 @@ def money_for(workspace: Workspace, read: Pipeline, given: PlanInput) -> Money:
 
 
 def deals_for(
-    workspace: Workspace, read: Pipeline, given: PlanInput, book: RateBook
+    workspace: Workspace,
+    read: Pipeline,
+    given: PlanInput,
+    book: RateBook,
+    *,
+    only_won: bool = False,
 ) -> tuple[DealMoney, ...]:
-    """Returns what each deal that is not over brings in and costs if it is won."""
+    """Returns what each deal that is not over brings in and costs if it is won. ``only_won`` leaves
+    out the hours of open ones."""
     from taiga_pipeline.planning.money.deals import all_won, deals_money
 
     situation, plan = given.situation, (given.mappings, given.outlooks)
     attendance = partial(attendance_of, workspace, situation)
-    booked = all_won(situation, *plan, facts_by_deal(read.facts), attendance)
+    kept = facts_by_deal(read.facts)
+    booked = all_won(situation, *plan, kept, attendance, with_open=not only_won)
     return deals_money(situation, *plan, booked, book)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.app.planning.capacity_data import silent_rows
 from taiga_pipeline.app.planning.inputs import Learnt, PlanInput, options_for, plan_input
-from taiga_pipeline.app.planning.money import money_for
+from taiga_pipeline.app.planning.money import budgets_for, has_rates, money_for
 from taiga_pipeline.app.planning.places import scenario_path
 from taiga_pipeline.app.planning.report_forecast import forecast_part
 from taiga_pipeline.app.planning.report_idle import idle_of_people, idle_of_roles
@@ -159,7 +159,11 @@ def _with_plan(
 
     demand = demand_for(given.situation, given.mappings, given.outlooks, options)
     report = capacity_for(given.situation, demand, given.outlooks, options)
-    found = money_for(workspace, read, given)
+    found = (
+        money_for(workspace, read, given)
+        if has_rates(workspace)
+        else budgets_for(workspace, read, given, demand)  # which is all that is shown then
+    )
     notices = dict.fromkeys((*given.notices, *report.notices, *found.notices))
     people = [each for each in given.situation.people if options.team in ("", each.team)]
     return replace(

@@ -85,15 +85,19 @@ def all_won(
     outlooks: Outlooks,
     kept: Collection[str] = (),
     attendance_of: Callable[[Weeks], Attendance] | None = None,
+    *,
+    with_open: bool = True,
 ) -> Mapping[str, tuple[Booked, ...]]:
     """Returns the hours of all deals that are not over, by deal, as if every open one were won.
 
     ``kept`` are deals that are looked at however long ago they began. ``attendance_of`` says when
-    people can work; without it, no public holidays are known.
+    people can work; without it, no public holidays are known. Without ``with_open``, hours of won
+    deals alone are returned.
     """
     cases = [each for each in _cases(situation, mappings) if _is_now(each, situation, kept)]
     fates = {deal.key: Fate(won=True) for deal, won in cases if not won}
-    supposed = replace(situation, deals=tuple(deal for deal, _ in cases), fates=fates)
+    wanted = tuple(deal for deal, won in cases if won or with_open)
+    supposed = replace(situation, deals=wanted, fates=fates)
     first = min([situation.as_of, *(day for deal, _ in cases if (day := _begin(deal)))])
     now = monday(situation.as_of)
     weeks = Weeks(monday(first), (now - monday(first)).days // 7 + AHEAD)

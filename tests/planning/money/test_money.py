@@ -126,6 +126,14 @@ def test_rates_of_the_week_count() -> None:
     assert one(asked(), rates=(*RATES, dearer)).cost == {"EUR": 2 * 40 * 50 + 2 * 40 * 80}
 
 
+def test_hours_of_won_deals_are_the_same_without_open_ones() -> None:
+    deals = asked(stage="Won"), asked(key="D-2", start=date(2026, 6, 1))
+    situation, known = Situation(TODAY, deals, (ANA,)), outlooks(*deals)
+    whole = all_won(situation, mappings(), known)
+    assert set(whole) == {"D-1", "D-2"}
+    assert all_won(situation, mappings(), known, with_open=False) == {"D-1": whole["D-1"]}
+
+
 def quarters(*deals: Deal, chance: float = 0.5) -> tuple[QuarterMoney, ...]:
     situation = Situation(TODAY, deals, (ANA,))
     known = outlooks(*deals, chance=chance)
