@@ -13,12 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sync.records.model import counted
-
-if TYPE_CHECKING:
-    from sync.ways_out import WayOut
+from sync.ways_out import AllowOnce, FindCause, RaiseLimit, WayOut
 
 FLOOR = 5
 """A share always allows this many changes."""
@@ -129,9 +126,6 @@ class Breach:
     @property
     def ways_out(self) -> tuple[WayOut, ...]:
         """What can be done about it."""
-        # Whoever only reads what is allowed, as every command does, has no need of these.
-        from sync.ways_out import AllowOnce, FindCause, RaiseLimit
-
         name = self.name
         return FindCause(name), AllowOnce(name), RaiseLimit(name, self.planned)
 

@@ -292,7 +292,7 @@ class _Block:
         # Where nothing is won, they are integers.
         by_week = np.asarray(steps, dtype=np.float64).reshape(size)
         for before, week in pairwise(by_week):  # many times as fast as numpy's cumsum
-            week += before
+            np.add(week, before, out=week)
         return by_week[:-1].transpose(1, 0, 2)
 
     def _won(self, drawn: Single, factors: Single) -> tuple[Integers, Integers, Small]:

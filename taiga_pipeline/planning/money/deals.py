@@ -79,7 +79,7 @@ class DealMoney:
         return margin[currency] / revenue if revenue else None
 
 
-def all_won(
+def all_won(  # noqa: PLR0913 - a plan, and what to look at of it
     situation: Situation,
     mappings: MappingSet,
     outlooks: Outlooks,
