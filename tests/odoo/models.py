@@ -170,6 +170,7 @@ _MODELS: Final[Mapping[str, Mapping[str, Field]]] = {
         "date": _DAY,
         "allowed_internal_user_ids": many("res.users", until=14),
         "tag_ids": many("project.tags", since=15),
+        "allow_milestones": Field("boolean", since=15),
     },
     "project.task": {
         "name": _CHAR,
