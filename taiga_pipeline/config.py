@@ -265,6 +265,7 @@ class LimitSettings(Section):
     retire: LimitValue = DEFAULTS["retire"]
     remove_member: LimitValue = DEFAULTS["remove_member"]
     rename: LimitValue = DEFAULTS["rename"]
+    cleared: LimitValue = DEFAULTS["cleared"]
     mails: LimitValue = DEFAULTS["mails"]
     source_shrink: LimitValue = DEFAULTS["source_shrink"]
     other_pipeline: LimitValue = DEFAULTS["other_pipeline"]

@@ -9,22 +9,27 @@ limit              counts
 ``retire``         roots that are retired
 ``remove_member``  children that are taken out as soon as no one asks for them
 ``rename``         other roots whose title, label or state changes
+``cleared``        roots that lose one and the same fact: the greatest number of any fact
 ``mails``          mails to one person: the greatest number that anyone gets
 =================  ===========================================================================
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from sync.plan.limits import Amount
-from sync.plan.model import Action, ActionType, GroupPlan
-from sync.records.model import LABEL, STAFFED, STATE, TITLE, Desired, RecordKey, counted
+from sync.plan.model import Action, ActionType, Change, GroupPlan
+from sync.records.model import LABEL, STAFFED, STATE, TITLE, Desired, RecordKey, Value, counted
 
 NAMED = 3
 """So many examples make a message."""
+
+NOTHING: Final[tuple[Value, ...]] = (None, "", frozenset())
+"""Values of fields that say nothing."""
 
 Mailed = Callable[[Desired], str]
 """Tells whom a target mails when it makes a record; "" if no one."""
@@ -106,6 +111,51 @@ def _counted_child(action: Action) -> tuple[str, str] | None:
         return "children", ""
     is_removal = action.type is ActionType.REMOVE and action.stays is None
     return ("remove_member", "") if is_removal else None
+
+
+def most_cleared(groups: Iterable[GroupPlan]) -> Amount:
+    """Returns how many roots that are there lose one and the same fact, of the most frequent one.
+
+    A source that lost a column still has every row. A fact that many roots lose in one run shows
+    it, whatever the source is. Another state takes facts along, and has limits of its own.
+    """
+    tallies: defaultdict[str, Count] = defaultdict(Count)
+    for group in groups:
+        for action in group.actions:
+            changed = {change.field for change in action.changes}
+            if action.key.is_root and action.type is ActionType.UPDATE and STATE not in changed:
+                for name in cleared_facts(action.changes) - {TITLE, LABEL}:
+                    tallies[name].add(action.key, "")
+    if not tallies:
+        return Amount(0)
+    name, most = max(tallies.items(), key=lambda item: item[1].groups.total())
+    return replace(most.amount(), detail=name)
+
+
+def cleared_facts(changes: Iterable[Change]) -> frozenset[str]:
+    """Names what changes take away: fields that become empty, and of a text of lines
+    ``Name: value`` the names that are gone.
+
+    A text with as many names as before has other words for them: nothing is lost.
+    """
+    cleared = set()
+    for change in changes:
+        if change.base in NOTHING:
+            continue
+        if change.desired in NOTHING:
+            cleared.add(change.field)
+        before, after = names_of_facts(change.base), names_of_facts(change.desired)
+        if len(after) < len(before):
+            cleared |= before - after
+    return frozenset(cleared)
+
+
+def names_of_facts(value: Value) -> frozenset[str]:
+    """Returns the names in a text of lines ``Name: value``; none of anything else."""
+    if not isinstance(value, str):
+        return frozenset()
+    lines = [line.partition(": ") for line in value.splitlines()]
+    return frozenset(name for name, separator, _ in lines if separator)
 
 
 def count_mails(groups: Iterable[GroupPlan], mailed: Mailed) -> dict[str, int]:

@@ -63,6 +63,7 @@ DEFAULTS: Mapping[str, Limit] = {
     "retire": Limit(20, is_share=True),
     "remove_member": Limit(20, is_share=True),
     "rename": Limit(20, is_share=True),
+    "cleared": Limit(20, is_share=True),
     "mails": Limit(25),
     "source_shrink": Limit(30, is_share=True),
     "other_pipeline": Limit(0),

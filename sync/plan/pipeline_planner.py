@@ -18,6 +18,7 @@ from sync.plan.counting import (
     count_actions,
     count_mails,
     mails_origin,
+    most_cleared,
     most_mails,
     name_some,
 )
@@ -193,6 +194,7 @@ class PipelinePlanner:
         limits, strange = dict(self.rules.limits), self._strange(groups, observation, index)
         counts = {
             **count_actions(groups),
+            "cleared": most_cleared(groups),
             "mails": self._count_mails(groups),
             "source_shrink": Amount(len(wanted.gone), examples=name_some(wanted.gone)),
             **strange,

@@ -223,6 +223,10 @@ _USUAL: Final = {
     ),
     "remove_member": marked("changed allocations or members are the usual cause"),
     "rename": marked("a changed title or label in the mapping is the usual cause"),
+    "cleared": marked(
+        "a column that the source does not hold any more, or a fact taken out of the mapping, is "
+        "the usual cause"
+    ),
     "mails": marked(
         "the tool mails everyone once for each project that they are added to, and cannot be "
         "asked not to; 'when = \"staffed\"' below a [[member]] adds them later"

@@ -125,6 +125,20 @@ def test_a_source_that_suddenly_holds_next_to_nothing_is_refused(
     company.assert_in_step()
 
 
+def test_a_source_that_lost_a_column_clears_no_fact_in_every_project(company: Company) -> None:
+    value = HEADER.split(",").index("value")
+    lines = [line.split(",") for line in (HEADER, *ROWS)]
+    header, *rows = (",".join(cells[:value] + cells[value + 1 :]) for cells in lines)
+    company.write(rows, header)
+    result = company.run()
+    assert result.exit_code == 4
+    assert f"limit 'cleared': {DEALS} planned (Value)" in result.stderr
+    assert "a column that the source does not hold any more" in result.stderr
+    company.assert_untouched()
+    company.write()
+    company.assert_in_step()
+
+
 @pytest.mark.parametrize("left", [0, 1, 2])
 def test_a_small_source_that_lost_its_deals_is_refused_too(company: Company, left: int) -> None:
     company.write(ROWS[:5])

@@ -128,3 +128,26 @@ def test_a_target_that_mails_nobody_has_no_such_limit(world: World) -> None:
     world.want(*deals(count=30, members={"petra@example.com": "Owner"}))
     assert not world.plan().mails
     assert world.run().outcome is Outcome.DONE
+
+
+def test_a_fact_that_many_projects_lose_at_once_is_limited(world: World) -> None:
+    world.want(*deals(deal_facts="Value: 100 ·\nOwner: Maya"))
+    world.run()
+    world.want(*deals(deal_facts="Owner: Tom"))
+    report = world.run()
+    assert "limit 'cleared': 20 planned (Value)" in report.refusal
+    assert world.run(allow=frozenset({"cleared"})).outcome is Outcome.DONE
+
+
+def test_a_field_that_many_projects_lose_at_once_is_limited(world: World) -> None:
+    world.want(*deals(tags=("incoming",)))
+    world.run()
+    world.want(*deals(tags=()))
+    assert "limit 'cleared': 20 planned (tags)" in world.run().refusal
+
+
+def test_other_words_for_the_same_facts_clear_nothing(world: World) -> None:
+    world.want(*deals(deal_facts="Value: 100 ·\nOwner: Maya"))
+    world.run()
+    world.want(*deals(deal_facts="Värde: 100 ·\nÄgare: Maya"))
+    assert world.run().outcome is Outcome.DONE
