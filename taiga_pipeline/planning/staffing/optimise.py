@@ -25,8 +25,8 @@ from taiga_pipeline.planning.staffing.problem import Plan, Problem
 from taiga_pipeline.planning.staffing.solution import Engine, Solution, quick_solution
 from taiga_pipeline.planning.staffing.tables import Tables
 
-WORK_PER_SECOND: Final = 5_000_000
-"""Work of the search (see `lns`) for each second given; a usual core does twice as much."""
+WORK_PER_SECOND: Final = 6_000_000
+"""Work of the search (see `lns`) for each second given; a usual core does half as much again."""
 WORK_PER_REQUEST: Final = 1_000_000
 """Work per request beyond which little is gained: small problems end early."""
 SOLVER_ROUNDS_PER_SECOND: Final = 0.1
