@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import gcd
 from typing import Final
 
@@ -72,9 +73,8 @@ class ExactRole:
         self._parts = np.ones(shape.weeks) if parts is None else parts
         self._asking: Integers = np.count_nonzero(self._expected > 0, axis=0)
         self._hours: dict[int, Floats] = {}
-        nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+        nodes, self._weights = _quadrature()
         self._factors: Floats = np.exp(shape.bias + shape.common_shock_sd * nodes)
-        self._weights: Floats = weights / weights.sum()
 
     def of_week(self, week: int) -> Distribution | None:
         """Returns the distribution in a week, None where too many deals or sums are possible."""
@@ -114,6 +114,13 @@ class ExactRole:
             step = quarters // unit
             found[:, step : step + reached + 1] += won * chance * before
         return found
+
+
+@cache
+def _quadrature() -> tuple[Floats, Floats]:
+    """Returns the places and weights (together 1) at which the shared factor is looked at."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    return nodes, weights / weights.sum()
 
 
 def _by_start(row: Row, hours: Floats, shape: Shape) -> Floats:

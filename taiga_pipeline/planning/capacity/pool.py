@@ -296,7 +296,7 @@ def _correlated(table: Table, chosen: Chosen, shape: Shape) -> Single:
 def _covariance(table: Table, shape: Shape) -> Floats:
     """Returns the covariances of a table's rows at the shared factor's median (cell x cell)."""
     cells = shape.roles * shape.weeks
-    rows = np.unique(table.row)
+    rows = np.flatnonzero(np.bincount(table.row))  # np.unique would load masked arrays
     chance = _shaken(table.probability, np.exp([shape.bias]))[0]
     mean = np.zeros((len(rows), shape.roles, shape.weeks))
     for role, (asking, hours) in enumerate(hours_if_won(table, shape)):
