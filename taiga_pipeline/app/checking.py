@@ -22,7 +22,7 @@ from sync.state.store import StateStore
 from sync.target import Foresees, Target
 from taiga_pipeline.app.deals.own_fields import Unreadable, look_at_own_fields
 from taiga_pipeline.app.engine import KnownTarget, make_source, make_target
-from taiga_pipeline.app.expiry import expiring, half_way, last_day
+from taiga_pipeline.app.expiry import expiring, last_day
 from taiga_pipeline.app.notify.telling import channels, need_package
 from taiga_pipeline.app.rotation.rotating import unfinished
 from taiga_pipeline.app.soundness import (
@@ -39,7 +39,7 @@ from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.records import Project, is_portfolio
 from taiga_pipeline.report.plan_text import quarantine_line
-from taiga_pipeline.report.ways_out import in_words
+from taiga_pipeline.report.ways_out import finish_rotation, in_words
 from taiga_pipeline.sources.port import Examined, going_through
 from taiga_pipeline.targets.advice import Advises
 
@@ -349,7 +349,7 @@ def _secrets(workspace: Workspace, connected: Sequence[Target]) -> Iterator[Find
         with suppress(SyncError):
             last_days += filter(None, [last_day(target)])
     ending = [*map(str, expiring(workspace, min(last_days, default=None)))]
-    ending += map(half_way, unfinished(workspace))
+    ending += map(finish_rotation, unfinished(workspace))
     if ending:
         summary = f"{counted(len(ending), 'secret')} to be renewed"
         yield Finding("secrets", summary, advice=tuple(ending))

@@ -17,6 +17,7 @@ from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.language import plural
 from taiga_pipeline.language import text as _
+from taiga_pipeline.report.ways_out import finish_rotation
 from taiga_pipeline.targets.advice import TellsExpiry
 
 _LOG: Final = logging.getLogger(__name__)
@@ -106,15 +107,6 @@ def expiring_as_noted(workspace: Workspace) -> list[Expiring]:
     return expiring(workspace, by_target)
 
 
-def half_way(section: str) -> str:
-    """Returns what to do about a rotation that was cut off."""
-    return _(
-        "{section}: a rotation of the secret was cut off; 'pipeline-sync secrets rotate {section}' "
-        "finishes it",
-        section=section,
-    )
-
-
 @contextmanager
 def explaining_refusal(workspace: Workspace) -> Iterator[None]:
     """Says in the log which secret has ended, where an account is refused while the block runs."""
@@ -125,5 +117,5 @@ def explaining_refusal(workspace: Workspace) -> Iterator[None]:
             if each.has_ended:
                 _LOG.warning("%s", each)
         for section in unfinished(workspace):
-            _LOG.warning("%s", half_way(section))
+            _LOG.warning("%s", finish_rotation(section))
         raise

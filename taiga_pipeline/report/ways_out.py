@@ -318,3 +318,12 @@ _WORDS: Final[Mapping[type[WayOut], Callable[[Any], Words]]] = {
     Upgrade: lambda _unused: Words(_("Upgrade pipeline-sync on this machine")),
     CopyStores: lambda _unused: Words(_("To copy everything there"), command("store copy")),
 }
+
+
+def finish_rotation(section: str) -> str:
+    """Returns what to do about a rotation of a secret that was cut off."""
+    return _(
+        "{section}: a rotation of the secret was cut off; '{command}' finishes it",
+        section=section,
+        command=command("secrets rotate", section),
+    )

@@ -108,7 +108,7 @@ def test_the_deals_of_a_recipe_are_forecast(
     read_from(tmp_path, recipe.replace('url_env = "CRM_URL"', 'url = "sqlite:///crm.db"'))
     result = run("forecast")
     assert result.exit_code == 0, result.output
-    open_deals = f"{count} deal{'s' * (count > 1)} open;"
+    open_deals = f"{count} open deal{'s' * (count > 1)};"
     assert open_deals in result.stdout and "left out" not in result.stdout
     assert "engaged_on" not in result.stdout
 
@@ -121,7 +121,7 @@ def test_deals_without_the_day_they_came_in_are_forecast_with_a_note(
     without = re.sub(r"(?m)^engaged_on.*\n", "", ODOO_RECIPE).replace("l.create_date, ", "")
     read_from(tmp_path, without.replace('url_env = "CRM_URL"', 'url = "sqlite:///crm.db"'))
     result = run("forecast")
-    assert "3 deals open;" in result.stdout
+    assert "3 open deals;" in result.stdout
     assert "3 open deals without the day on which they came in (engaged_on)" in result.stdout
 
 

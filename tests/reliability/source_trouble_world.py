@@ -97,6 +97,13 @@ class Company:
         """Writes the CSV file as a spreadsheet does."""
         self.file.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
 
+    def write_without(self, column: str) -> None:
+        """Writes the CSV file without a column, as an export does whose fields were chosen anew."""
+        place = HEADER.split(",").index(column)
+        lines = [line.split(",") for line in (HEADER, *ROWS)]
+        header, *rows = (",".join(cells[:place] + cells[place + 1 :]) for cells in lines)
+        self.write(rows, header)
+
     def projects(self) -> dict[int, dict[str, object]]:
         """What people see of every project, by its number."""
         rows = self.taiga.as_user("admin").get("/projects")

@@ -104,6 +104,7 @@ CALLS: Final = {
     "init": ".",
     "check": "",
     "schedule": "systemd",
+    "secrets rotate": "target",
 }
 ROOT: Final = Path(__file__).parents[2]
 NOT_HERE: Final = {"demo", "sandbox"}

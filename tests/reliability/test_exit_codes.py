@@ -120,6 +120,11 @@ def cut_off_file(stage: Stage) -> Result:
     return stage.csv.run()
 
 
+def without_values(stage: Stage) -> Result:
+    stage.csv.write_without("value")
+    return stage.csv.run()
+
+
 def locked_store(stage: Stage) -> Result:
     with locked(stage.store.store):
         return stage.store.run()
@@ -249,6 +254,7 @@ SITUATIONS: Final[dict[str, Callable[[Stage], Result]]] = {
     "the CSV file is empty": empty_file,
     "the CSV file is cut off in a row": cut_off_file,
     "the source lost most of its deals": rows(*ROWS[:2]),
+    "the source lost a column that it had": without_values,
     "a word in a mapping staffs, renames or fills many projects": mistaken_stage,
     "names changed places among keys": rows(
         row(1, key="D-02"), row(2, key="D-03"), row(3, key="D-01"), *ROWS[3:]

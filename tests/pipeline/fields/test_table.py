@@ -84,7 +84,7 @@ def test_people_may_edit_what_the_table_says(command: str) -> None:
     options = {each.name for each in deals.get_command(None, command).params}  # type: ignore[union-attr,attr-defined]
     edited = set(BUILT_IN.where(lambda field: field.is_edited))
     typed = edited - {"name"} | {"stage"}  # the name is an argument, after a key or without one
-    assert options & NAMES == (typed if command == "add" else edited | {"key"})
+    assert options & NAMES == (typed if command == "add" else edited)
 
 
 def test_mappings_match_name_and_show_what_the_table_says() -> None:
