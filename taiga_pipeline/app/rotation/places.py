@@ -104,7 +104,7 @@ def offered_to(
 
     With a ``secret``, it is the account with that one, which logs in by ``way``.
 
-    :raises CannotRotate: nothing.
+    :raises CannotRotate: the tool offers no account another secret.
     :raises ProblemsError: what is wrong with the configuration.
     """
     tried = with_secret(workspace, section, way, secret) if secret else workspace

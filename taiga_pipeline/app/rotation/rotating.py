@@ -106,7 +106,7 @@ class _Rotating:
         if waiting and self._lets_in(waiting):
             return self._put_in_place(old, waiting, was_cut_off=True)
         if not self._lets_in(old):
-            raise self._locked_out(waiting)
+            raise self._locked_out(has_spare=waiting is not None)
         with offered_to(self._workspace, self._place.section) as offered:
             if offered.replace:
                 new = waiting or new_password()
@@ -171,9 +171,9 @@ class _Rotating:
         with offered_to(self._workspace, place.section, place.way, secret) as offered:
             return offered.lets_in()
 
-    def _locked_out(self, waiting: Secret | None) -> Unauthorised:
+    def _locked_out(self, *, has_spare: bool) -> Unauthorised:
         section, path = self._place.section, self._place.path
-        if waiting is None:
+        if not has_spare:
             return Unauthorised(
                 _(
                     "{section}: the account is not let in with the secret in {path}; put one there "
@@ -195,7 +195,7 @@ class _Rotating:
 
     def _not_let_in(self, old: Secret) -> SyncError:
         """Returns what is wrong where a tool took a secret, and does not let the account in."""
-        place, spare = self._place, self._spare.path
+        place = self._place
         if self._lets_in(old):
             self._spare.discard()
             return Rejected(
@@ -205,7 +205,7 @@ class _Rotating:
                     section=place.section,
                 )
             )
-        return self._locked_out(self._spare.read() or Secret(str(spare)))
+        return self._locked_out(has_spare=True)
 
 
 def _refuse_another_place(workspace: Workspace, place: Place) -> None:
