@@ -17,6 +17,7 @@ import pytest
 from sync.clock import SystemClock
 from sync.errors import Rejected, SyncError
 from sync.plan.model import IssueKind
+from sync.run.report import RunReport
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind, Membership
 from tests.contract.targets.account import Work
@@ -130,6 +131,10 @@ def test_a_member_added_by_several_at_once_is_a_member_once(
         assert len(troubles) < AT_ONCE
 
 
+def doubles_in(report: RunReport) -> set[str]:
+    return {issue.key.group for issue in report.issues if issue.kind is IssueKind.DOUBLE}
+
+
 def test_two_machines_that_run_at_once_end_with_one_issue_for_each_story(
     accounts: list[RedmineAccount], tmp_path: Path
 ) -> None:
@@ -145,8 +150,10 @@ def test_two_machines_that_run_at_once_end_with_one_issue_for_each_story(
             for deal in deals:
                 machine.want(deal, "staffed", accounts[0].member)
         at_once([lambda machine=machine: machine.run() and None for machine in machines])  # type: ignore[misc]
-        for _ in range(3):  # bind, take back, and see that nothing is left to do
+        for turn in range(8):  # bind, take back, and see that nothing is left to do
             reports = [machine.run(full=True) for machine in machines]
+            if turn >= 2 and not any(doubles_in(report) for report in reports):
+                break  # one that was cut short by the other begins later
         doubled = {
             deal
             for deal in deals
@@ -154,10 +161,7 @@ def test_two_machines_that_run_at_once_end_with_one_issue_for_each_story(
             for children in [machines[0].account.target.observe_children([root])[root]]
             if len([child for child in children if child.kind == Kind.STORY and child.identity]) > 1
         }
-        said = [
-            {issue.key.group for issue in report.issues if issue.kind is IssueKind.DOUBLE}
-            for report in reports
-        ]
+        said = [doubles_in(report) for report in reports]
         assert said == [doubled, doubled]
         assert not doubled, "both were made by a machine, and nobody touched them"
         for machine in machines:
