@@ -31,26 +31,36 @@ _HEADERS: Final[Mapping[str, str]] = {
     "first day off|leave start|absence start|date|von|ab|beginn|startdatum|erster tag|datum|"
     "från|fran|från och med|fr.o.m.|from och med|startdag|första dag|du|date de début|début|"
     "desde|fecha de inicio|inicio|fecha inicio|início|data de início|data início|van|begindatum|"
-    "fra|fra dato|startdato",
+    "fra|fra dato|startdato|"
+    "alkaa|alkupäivä|alkaen|dal|data inizio|data di inizio|od|data od|od dnia|datum od",
     "last": "to|to date|end|end date|ends|until|date to|through|last day|last day off|leave end|"
     "absence end|bis|ende|enddatum|letzter tag|till|till och med|t.o.m.|slutdatum|slut|"
     "sista dag|au|date de fin|fin|hasta|fecha de fin|fecha fin|fim|até|data de fim|tot|"
-    "einddatum|t/m|til|til dato|slutdato|sluttdato",
+    "einddatum|t/m|til|til dato|slutdato|sluttdato|"
+    "päättyy|loppupäivä|päättyen|al|data fine|data di fine|do|data do|do dnia|datum do",
     "reason": "type|leave type|absence type|time off type|policy|policy name|time type|category|"
     "note|comment|art|abwesenheitsart|abwesenheitstyp|grund|typ|frånvarotyp|frånvaroorsak|orsak|"
     "type d'absence|motif|tipo|tipo de ausencia|motivo|tipo de ausência|soort verlof|"
-    "verlofsoort|fraværstype|fraværsårsag|årsag",
+    "verlofsoort|fraværstype|fraværsårsag|årsag|"
+    "syy|poissaolon syy|poissaolotyyppi|motivo assenza|tipo assenza|tipo di assenza|"
+    "rodzaj urlopu|rodzaj nieobecności|powód|typ nepřítomnosti|druh nepřítomnosti|důvod",
     NAME: "name|employee|employee name|full name|display name|worker|mitarbeiter|"
     "mitarbeitername|namn|anställd|medarbetare|nom|salarié|collaborateur|nombre|empleado|nome|"
-    "colaborador|naam|medewerker|navn|medarbejder|ansatt",
-    FIRST_NAME: "first name|firstname|given name|vorname|förnamn|prénom|voornaam|fornavn",
+    "colaborador|naam|medewerker|navn|medarbejder|ansatt|"
+    "nimi|työntekijä|dipendente|nome e cognome|nominativo|imię i nazwisko|pracownik|"
+    "jméno a příjmení|zaměstnanec",
+    FIRST_NAME: "first name|firstname|given name|vorname|förnamn|prénom|voornaam|fornavn|"
+    "etunimi|imię|jméno",
     LAST_NAME: "last name|lastname|surname|family name|nachname|efternamn|nom de famille|"
-    "apellidos|sobrenome|achternaam|efternavn|etternavn",
+    "apellidos|sobrenome|achternaam|efternavn|etternavn|"
+    "sukunimi|cognome|nazwisko|příjmení",
     DAYS: "days|duration|number of days|amount|total days|days taken|length|tage|anzahl tage|dauer|"
     "dagar|antal dagar|jours|nombre de jours|durée|días|dias|dagen|aantal dagen|dage|antal dage|"
-    "antall dager|dager",
+    "antall dager|dager|"
+    "päiviä|päivää|kesto|giorni|durata|dni|liczba dni|dny|počet dní",
     STATUS: "status|state|approval status|request status|genehmigung|godkänd|statut|estado|"
-    "goedkeuring|godkendt",
+    "goedkeuring|godkendt|"
+    "tila|hyväksyntä|stato|approvazione|stan|stav|schválení",
 }
 KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
     name: tuple(dict.fromkeys(map(plain_header, headers.split("|"))))
@@ -63,18 +73,21 @@ _STATUS: Final[Mapping[str, str]] = {
     for words, reason in (
         (
             "cancelled|canceled|withdrawn|deleted|storniert|zurückgezogen|inställd|avbruten|annulé|"
-            "annulée|cancelado|cancelada|geannuleerd|annulleret|avlyst|superseded",
+            "annulée|cancelado|cancelada|geannuleerd|annulleret|avlyst|superseded|"
+            "peruttu|annullato|annullata|anulowany|anulowane|zrušeno",
             CANCELLED,
         ),
         (
             "declined|denied|rejected|refused|abgelehnt|avslagen|nekad|refusé|refusée|rechazado|"
-            "rechazada|recusado|afgewezen|geweigerd|afvist|avslått|no|nein|nej|nei|non",
+            "rechazada|recusado|afgewezen|geweigerd|afvist|avslått|no|nein|nej|nei|non|"
+            "hylätty|rifiutato|rifiutata|respinto|odrzucony|odrzucone|zamítnuto",
             DECLINED,
         ),
         (
             "requested|pending|open|draft|submitted|awaiting approval|in approval|beantragt|offen|"
             "ausstehend|ansökt|väntar|begärd|demandé|en attente|solicitado|pendiente|pendente|"
-            "aangevraagd|in behandeling|anmodet|afventer|venter",
+            "aangevraagd|in behandeling|anmodet|afventer|venter|odottaa|haettu|richiesto|in attesa|"
+            "oczekuje|złożony|oczekujący|čeká|požadováno",
             TENTATIVE,
         ),
     )
@@ -82,7 +95,7 @@ _STATUS: Final[Mapping[str, str]] = {
 }
 HALF: Final = "half a day or less: the day counts as worked"
 _WORKDAYS: Final = 5
-_DAY_UNITS: Final = ("d", "tag", "jour", "día")
+_DAY_UNITS: Final = ("d", "tag", "jour", "día", "päiv", "giorn")
 """How words for days begin, in contrast to those for hours."""
 
 

@@ -16,7 +16,9 @@ _LEFT: Final = frozenset(
         "slutat|har slutat|avgången|pensionerad|inactif|inactive|sorti|sortie|parti|partie|"
         "inactivo|inactiva|de baja|baja|inativo|inativa|desligado|desligada|demitido|demitida|"
         "inactief|uit dienst|fratrådt|fratrådt medarbejder|opsagt|sluttet|avsluttet|ikke aktiv|"
-        "nein|nej|nei|non|não|nee"
+        "nein|nej|nei|non|não|nee|irtisanottu|päättynyt|lähtenyt|eläkkeellä|ei|cessato|cessata|"
+        "dimesso|dimessa|licenziato|licenziata|non attivo|inattivo|zwolniony|zwolniona|nieaktywny|"
+        "nieaktywna|były pracownik|nie|ukončen|ukončený|neaktivní|bývalý zaměstnanec|ne"
     ).split("|")
 )
 _ON_LEAVE: Final = frozenset(
@@ -27,14 +29,18 @@ _ON_LEAVE: Final = frozenset(
         "beurlaubt|elternzeit|in elternzeit|mutterschutz|ruhend|tjänstledig|föräldraledig|"
         "sjukskriven|en congé|congé parental|congé maternité|congé sabbatique|excedencia|"
         "de permiso|permiso parental|baja médica|afastado|afastada|licença|de licença|met verlof|"
-        "ouderschapsverlof|orlov|på orlov|barselsorlov|permisjon|i permisjon|foreldrepermisjon"
+        "ouderschapsverlof|orlov|på orlov|barselsorlov|permisjon|i permisjon|foreldrepermisjon|"
+        "vapaalla|perhevapaalla|vanhempainvapaalla|opintovapaalla|in congedo|congedo|aspettativa|"
+        "in aspettativa|maternità|na urlopie|urlop macierzyński|urlop rodzicielski|"
+        "urlop bezpłatny|mateřská|mateřská dovolená|rodičovská dovolená|neplacené volno"
     ).split("|")
 )
 _PART_TIME: Final = frozenset(
     folded(word)
     for word in (
         "part-time|part time|parttime|teilzeit|deltid|temps partiel|tiempo parcial|"
-        "jornada parcial|tempo parcial|deeltijd"
+        "jornada parcial|tempo parcial|deeltijd|osa-aikainen|tempo parziale|niepełny etat|"
+        "zkrácený úvazek|částečný úvazek"
     ).split("|")
 )
 
