@@ -242,7 +242,7 @@ def _driver_table(report: CapacityReport, deals: Mapping[str, Deal]) -> Iterator
         if round(driver.added)
     ]
     if not rows:
-        yield _("No role is short because of an open deal.")
+        yield _("No deal makes a role short.")
         return
     yield _("| Role | Deal | Adds, h | Chance | Expected close |")
     yield "|---|---|--:|--:|---|"
@@ -264,7 +264,8 @@ def _silent_table(report: CapacityReport) -> Iterator[str]:
 
 def _driver(role: RoleCapacity, driver: Driver, deals: Mapping[str, Deal]) -> str:
     deal = _deal(driver.deal_key, deals)
-    chance, close = f"{round(100 * driver.probability)} %", iso(driver.expected_close)
+    chance = _("won") if driver.is_won else f"{round(100 * driver.probability)} %"
+    close = iso(driver.expected_close)
     return f"| {_plain(role.role)} | {deal} | {round(driver.added)} | {chance} | {close} |"
 
 

@@ -110,7 +110,7 @@ def test_names_cannot_break_out_of_their_cell() -> None:
 
 def test_no_demand_and_nobody_is_said_plainly() -> None:
     lines = plan_lines(report(), {}, {}, [])
-    assert "No role is short because of an open deal." in lines
+    assert "No deal makes a role short." in lines
     assert "No person is staffed on a deal yet." in lines
 
 

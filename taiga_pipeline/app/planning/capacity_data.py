@@ -165,6 +165,7 @@ def _driver_json(driver: Driver) -> dict[str, Any]:
         "weighted": round(driver.weighted, 1),
         "probability": round(driver.probability, 4),
         "expected_close": driver.expected_close,
+        "won": driver.is_won,
     }
 
 

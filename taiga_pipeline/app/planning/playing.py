@@ -335,7 +335,7 @@ def _offered(kept: _Kept, report: CapacityReport) -> list[str]:
     """Returns the deals behind the greatest gaps, then the open ones that are worth most."""
     added: dict[str, float] = {}
     for role in report.roles:
-        for each in role.total.drivers:
+        for each in (driver for driver in role.total.drivers if not driver.is_won):
             added[each.deal_key] = added.get(each.deal_key, 0.0) + each.added
     behind = sorted(added, key=lambda key: -added[key])
     open_deals = [key for key in kept.questions.given.outlooks.by_deal if key in kept.deals]

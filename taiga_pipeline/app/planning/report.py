@@ -242,7 +242,8 @@ def _driver(driver: Driver) -> str:
         if driver.expected_close
         else ""
     )
-    added, chance = figure(driver.added, ",.0f"), f"{100 * driver.probability:.0f} %"
+    chance = _("won") if driver.is_won else f"{100 * driver.probability:.0f} %"
+    added = figure(driver.added, ",.0f")
     return f"{driver.deal_key}: +{added} h ({chance}{close})"
 
 

@@ -239,7 +239,7 @@ def _driver_cells(driver: Driver) -> list[str]:
         safe(driver.deal_key),
         f"{figure(driver.added, ',.1f')} h",
         f"{figure(driver.weighted, ',.1f')} h",
-        figure(driver.probability, ".0%"),
+        _("won") if driver.is_won else figure(driver.probability, ".0%"),
         str(driver.expected_close or ""),
     ]
 

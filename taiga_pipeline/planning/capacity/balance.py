@@ -23,6 +23,7 @@ from taiga_pipeline.planning.capacity.rows import (
     Table,
     expected_hours,
 )
+from taiga_pipeline.planning.capacity.won_deals import Sure, by_role
 from taiga_pipeline.planning.demand.deals import Booked, Demand, OpenDemand
 from taiga_pipeline.planning.weeks import Weeks
 from taiga_pipeline.problems import did_you_mean
@@ -132,6 +133,7 @@ class Balance:
             [[staff.attendance.role_part(name, week) for week in window] for name in roles.names]
         ).reshape(size)
         self.confirmed = np.zeros(size)
+        self._booked: list[tuple[int, int, str, float]] = []
         for booked in demand.booked:
             self._book(roles, booked)
         if like is not None and (like.window, like.names) != (window, roles.names):
@@ -151,6 +153,11 @@ class Balance:
         self.expected = self._in_parts(self._expected)
         self.weighted = self.confirmed + _summed(self.expected, self._shape)
         self.exposure = self.confirmed + _summed(self._in_parts(self._if_won), self._shape)
+
+    @cached_property
+    def sure(self) -> Sequence[Sure]:
+        """What won deals ask for, by role, deal and week."""
+        return by_role(self._booked, len(self.names), len(self.window))
 
     @cached_property
     def known_rows(self) -> dict[int, Row]:
@@ -197,6 +204,7 @@ class Balance:
         bearer = roles.bearer(booked.role, booked.email)
         if bearer is not None and 0 <= week < len(self.window):
             self.confirmed[bearer, week] += booked.hours
+            self._booked.append((bearer, week, booked.deal_key, booked.hours))
 
 
 def _summed(expected: Iterable[tuple[object, Floats]], shape: Shape) -> Floats:

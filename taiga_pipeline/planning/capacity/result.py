@@ -14,7 +14,7 @@ from taiga_pipeline.planning.weeks import Weeks
 class Driver:
     """A deal behind a gap: the hours that it adds to the expected gap.
 
-    ``weighted`` are the hours that it asks for there, times its chance.
+    ``weighted`` are the hours that it asks for there, times its chance (1 if it ``is_won``).
     """
 
     deal_key: str
@@ -22,6 +22,7 @@ class Driver:
     weighted: float
     probability: float
     expected_close: date | None
+    is_won: bool = False
 
 
 @dataclass(frozen=True, slots=True)

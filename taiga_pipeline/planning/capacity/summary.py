@@ -23,7 +23,8 @@ from taiga_pipeline.planning.capacity.quantiles import at_places, place_of
 from taiga_pipeline.planning.capacity.result import Cell, Driver, Idle, RoleCapacity
 from taiga_pipeline.planning.capacity.rows import Floats, Shape, Single
 from taiga_pipeline.planning.capacity.simulation import Simulation
-from taiga_pipeline.planning.demand.deals import Demand
+from taiga_pipeline.planning.capacity.won_deals import AddedByWon, WonDrivers
+from taiga_pipeline.planning.demand.deals import Demand, OpenDemand
 
 HIGH: Final = 0.95
 
@@ -148,7 +149,7 @@ class Summary:
     def _role(self, number: int) -> RoleCapacity:
         balance, one = self._balance, slice(number, number + 1)
         parts = balance.parts[number]
-        drivers = RoleDrivers(number, self._drawn, balance.capacity[number], parts)
+        drivers = self._behind(number)
         exact = ExactRole(number, balance.rows, self._drawn.shape, balance.expected[number], parts)
         weeks = []
         for week in self._weeks:
@@ -158,11 +159,11 @@ class Summary:
                 continue
             spread = self._spread(number, week, exact.of_week(week))
             is_short = spread.expected_gap > TOLERANCE
-            behind = self._named(drivers.of_week(week)) if is_short else ()
+            behind = drivers.of_week(week, spread.expected_gap) if is_short else ()
             weeks.append(self._with_sure_hours((number, week), spread, behind))
         total = self._total((one, slice(self._weeks.start, None)), self._sums_of(number), weeks)
         if total.expected_gap > TOLERANCE:
-            total = replace(total, drivers=self._named(drivers.of_all(self._weeks)))
+            total = replace(total, drivers=drivers.of_all(self._weeks, total.expected_gap))
         return RoleCapacity(balance.names[number], int(balance.people[number]), tuple(weeks), total)
 
     def _spread(self, number: int, week: int, exact: Distribution | None) -> _Spread:
@@ -260,11 +261,45 @@ class Summary:
             idle=spread.idle,
         )
 
-    def _named(self, added: Iterable[Added]) -> tuple[Driver, ...]:
-        return tuple(map(self._driver, added))
+    def _behind(self, number: int) -> _Behind:
+        balance = self._balance
+        capacity, parts = balance.capacity[number], balance.parts[number]
+        sure = balance.sure[number] if self._draw.with_drivers else {}
+        return _Behind(
+            self._demand.open,
+            RoleDrivers(number, self._drawn, capacity, parts),
+            WonDrivers(sure, self._hours[number], capacity),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """The deals behind the gaps of a role, those that add most first: open and won ones.
+
+    No deal adds more than the whole ``gap``, which may be worked out exactly and not drawn.
+    """
+
+    deals: Sequence[OpenDemand]
+    open: RoleDrivers
+    won: WonDrivers
+
+    def of_week(self, week: int, gap: float) -> tuple[Driver, ...]:
+        return self._together(self.open.of_week(week), self.won.of_week(week), gap)
+
+    def of_all(self, weeks: Sequence[int], gap: float) -> tuple[Driver, ...]:
+        return self._together(self.open.of_all(weeks), self.won.of_all(weeks), gap)
+
+    def _together(
+        self, added: Iterable[Added], sure: Iterable[AddedByWon], gap: float
+    ) -> tuple[Driver, ...]:
+        won = (
+            Driver(each.deal_key, min(each.hours, gap), each.asked, 1.0, None, True)
+            for each in sure
+        )
+        return tuple(sorted((*map(self._driver, added), *won), key=lambda each: -each.added))
 
     def _driver(self, added: Added) -> Driver:
-        deal = self._demand.open[added.row]
+        deal = self.deals[added.row]
         return Driver(
             deal.deal_key, added.hours, added.weighted, deal.probability, deal.expected_close
         )

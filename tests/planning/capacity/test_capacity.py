@@ -114,11 +114,39 @@ def test_drivers_are_the_deals_that_add_to_the_gap_the_largest_first() -> None:
         won("D-2", 40),
     )
     drivers = role(found).weeks[1].drivers
-    assert [driver.deal_key for driver in drivers] == ["large", "small"]
-    # Nothing is left of Ana's time, so that all hours of each deal are missing.
-    assert [driver.added for driver in drivers] == pytest.approx([30, 5], abs=1.5)
+    assert [driver.deal_key for driver in drivers] == ["large", "D-2", "small"]
+    # Nothing is left of Ana's time, so that all hours of each open deal are missing.
+    assert [driver.added for driver in drivers] == pytest.approx([30, 22.5, 5], abs=1.5)
     # The late one finds all of it free.
-    assert [driver.deal_key for driver in role(found).total.drivers] == ["large", "small"]
+    behind = role(found).total.drivers
+    assert [driver.deal_key for driver in behind] == ["large", "D-2", "small"]
+
+
+def test_won_deals_stand_behind_the_gaps_that_they_make() -> None:
+    found = report(won("D-1", 60), won("D-2", 10), weeks=4)
+    cells = role(found).weeks
+    assert [[(each.deal_key, each.added) for each in cell.drivers] for cell in cells] == [
+        [],
+        [("D-1", 30), ("D-2", 10)],
+        [("D-1", 30), ("D-2", 10)],
+        [],
+    ]
+    first, second = role(found).total.drivers
+    assert (first.deal_key, first.added, first.weighted, first.is_won) == ("D-1", 60, 120, True)
+    assert (second.deal_key, second.added, second.weighted) == ("D-2", 20, 20)
+
+
+def test_who_works_outside_the_own_role_is_behind_the_gap_of_the_own_role() -> None:
+    helping = Allocation("D-1", BO.email, "Back", Decimal(20))
+    design = RoleDemand("Design", Decimal(30), 2)
+    found = report(
+        won("D-1", 20),
+        deal(key="D-2", stage="Won", start=week(1), roles=(design,)),
+        allocations=(helping,),
+    )
+    behind = role(found, "Design").weeks[1].drivers
+    assert [(each.deal_key, each.added) for each in behind] == [("D-1", 10), ("D-2", 10)]
+    assert role(found).weeks[1].drivers == ()
 
 
 def test_what_a_deal_adds_is_the_gap_less_the_gap_without_it_in_the_same_trials() -> None:
