@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.errors import Stale, Vanished
-from sync.records.model import Desired, Marker, Observed, Value, by_identity
+from sync.records.model import RETIRED, STATE, Desired, Marker, Observed, Value, by_identity
 from sync.run.server_identity import Identity
 from sync.target import Capabilities, Foreseen, Place, Written
 
@@ -41,7 +41,7 @@ class InMemoryTarget:
 
     ``template`` are children that every new root is born with (kind, name). ``account`` is who
     the connector is. ``names`` are the values that it knows, for fields that take no others (an
-    address, a role).
+    address, a role). ``hides_retired``: it shows nothing of what is in a retired root.
     ``faults`` is called with the operation's name before ("before create") and after ("after
     create") its effect, and may raise what an adapter would raise.
     """
@@ -49,8 +49,14 @@ class InMemoryTarget:
     name = "memory"
     capabilities = Capabilities(tells_untouched=True)
 
-    def __init__(self, template: Sequence[tuple[str, str]] = (), account: str = "memory") -> None:
+    def __init__(
+        self,
+        template: Sequence[tuple[str, str]] = (),
+        account: str = "memory",
+        hides_retired: bool = False,
+    ) -> None:
         self.template = template
+        self.hides_retired = hides_retired
         self.account = account
         self.names: dict[str, frozenset[str]] = {}
         self.faults: Callable[[str], None] = lambda operation: None
@@ -107,7 +113,7 @@ class InMemoryTarget:
             return {
                 root_id: list(self._roots[root_id].children.values())
                 for root_id in root_ids
-                if root_id in self._roots
+                if root_id in self._roots and not self._hides(self._roots[root_id])
             }
 
     def find_roots(self, marker: Marker) -> Sequence[Observed]:
@@ -337,7 +343,13 @@ class InMemoryTarget:
 
     def _show(self, root: _Root) -> Observed:
         facts = {"url": f"memory:{root.record.id}", "title": root.record.fields.get("title", "")}
-        return replace(root.record, change_token=str(root.version), facts=facts)
+        hides = self._hides(root)
+        return replace(
+            root.record, change_token=str(root.version), facts=facts, hides_children=hides
+        )
+
+    def _hides(self, root: _Root) -> bool:
+        return self.hides_retired and root.record.fields.get(STATE) == RETIRED
 
 
 class _Operation:

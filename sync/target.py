@@ -217,7 +217,8 @@ class Target(Protocol):
         """Returns the children of each of the roots, in as few requests as the API allows.
 
         A root that is not there (any more), or whose children's rows are not as they should be, is
-        missing from the answer. Among the children may be
+        missing from the answer. One whose children cannot be seen as long as it is retired says so
+        (`Observed.hides_children`), and is not asked for. Among the children may be
         one with the root's own kind and id: it carries facts about the root that only its children
         tell (its team, its progress).
 

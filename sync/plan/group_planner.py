@@ -14,6 +14,8 @@ no             several             ambiguous: report, never guess
 no             none                create, unless it is only to be followed when known
 =============  ==================  =====================================================
 
+A root that hides its children (an archived one) is restored first; the next run looks at them.
+
 Children are matched by binding, then by their natural identity. A child that was found in place is
 bound just as it is, whoever owns its fields: from then on it is merged like any other.
 """
@@ -22,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from sync.plan.doubles import all_alike, oldest_first, settle_doubles
 from sync.plan.dropped_children import Outcome, removal, renamed, settle_dropped
@@ -48,6 +51,9 @@ from sync.records.model import (
     counted,
 )
 from sync.records.record_merge import Bases, MergedRecord, Splitter, merge_record
+
+HIDDEN: Final = "the target does not show what is in it as it is now (archived, for example)"
+"""The obstacle of a root that hides its children, and that no change of ours would open."""
 
 
 def plan_group(
@@ -78,6 +84,8 @@ def plan_group(
     unreadable = desired.follow_children and not seen.readable
     if desired.follow_children and seen.readable and (root is not None or planner.actions):
         planner.plan_children(seen.children, seen.elsewhere)
+    if root is not None and root.hides_children and unreadable and not planner.actions:
+        root = replace(root, obstacle=root.obstacle or HIDDEN)  # nothing would show them
     if root is not None and root.obstacle and (planner.actions or unreadable):
         planner.obstruct(root)
     return planner.finish(root)

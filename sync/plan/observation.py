@@ -167,13 +167,13 @@ def look(
         for key in keys
         if (root := roots.get(key) or the_one(candidates.get(key))) is not None
     }
-    ids = [root.id for root in standing.values() if root.readable]
+    ids = [root.id for root in standing.values() if root.readable and not root.hides_children]
     children = target.observe_children(ids) if ids else {}
     seen = {}
     for key in keys:
         root = standing.get(key)
         readable = root is None or root.id in children
-        if root is not None and not readable and root.readable:
+        if root is not None and not readable and root.readable and not root.hides_children:
             root = replace(root, obstacle=root.obstacle or UNREADABLE)
         found = children.get(root.id, ()) if root else ()
         seen[key] = Seen(

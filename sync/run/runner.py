@@ -335,8 +335,11 @@ class Runner:
         """Returns a group's facts, with the edits of people that the source wants to know of."""
         if group.desired.follow_children:
             return {**group.facts, **edits_that_stay(group)}
+        known = self.store.facts(group.key)[0]
+        if group.root is not None and group.root.hides_children:  # as they were when last seen
+            return {**known, **group.facts}
         # Children are left alone, and so are people's edits in them.
-        kept = self.store.facts(group.key)[0].get(KEPT)
+        kept = known.get(KEPT)
         return {**group.facts, KEPT: kept} if kept else group.facts
 
     def _settle_orphans(self, planned: PlanningResult) -> None:
@@ -392,7 +395,8 @@ class Runner:
             return []
         undone = self._note_undone(written, again)
         quiet = [g for g in again.values() if g.is_quiet and g.key not in undone]
-        done.meanwhile = sorted(again.keys() - {group.key for group in quiet})
+        opened = {g.key for g in written if g.root is not None and g.root.hides_children}
+        done.meanwhile = sorted(again.keys() - {group.key for group in quiet} - opened)
         done.issues.extend(issue for group in quiet for issue in group.issues)
         checkpoints, taken_away = self._take_note(run_id, quiet)
         done.taken_away += taken_away

@@ -43,7 +43,8 @@ class Account(Protocol):
     can add. ``capabilities`` are the adapter's: cases that need more are left out (`needs`), and
     no one is asked to do more than the tool can. ``shows_state`` tells whether it has a place for a
     project's state. ``tells_untouched_children`` may say that it never tells whether a child is as
-    the connector made it.
+    the connector made it, ``hides_retired`` that nothing of what is in a retired project can be
+    seen (`hides_retired`).
     """
 
     target: Target
@@ -106,6 +107,11 @@ class Account(Protocol):
 
     def clean_up(self) -> None:
         """Deletes what was made, and ends the connections."""
+
+
+def hides_retired(account: Account) -> bool:
+    """Whether a project's contents are seen, and kept in step, only once it is restored."""
+    return getattr(account, "hides_retired", False)
 
 
 class Wire:

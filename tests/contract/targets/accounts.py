@@ -42,8 +42,8 @@ class InMemoryAccount:
     shows_state = True
     capabilities = InMemoryTarget.capabilities
 
-    def __init__(self) -> None:
-        self.target = InMemoryTarget()
+    def __init__(self, *, hides_retired: bool = False) -> None:
+        self.target = InMemoryTarget(hides_retired=hides_retired)
         self.clock = ManualClock()
 
     @property
@@ -100,6 +100,17 @@ class InMemoryAccount:
 
     def clean_up(self) -> None:
         return
+
+
+class ArchivingAccount(InMemoryAccount):
+    """A target in memory that shows nothing of what is in a retired project, as tools that archive
+    projects do, and that never tells who touched what."""
+
+    hides_retired = True
+    tells_untouched_children = False
+
+    def __init__(self) -> None:
+        super().__init__(hides_retired=True)
 
 
 class TaigaAccount:

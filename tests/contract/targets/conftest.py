@@ -24,6 +24,7 @@ from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.contract.targets.account import Account
 from tests.contract.targets.accounts import (
     LABELS,
+    ArchivingAccount,
     InMemoryAccount,
     KanboardAccount,
     OdooAccount,
@@ -72,6 +73,10 @@ def suite_sandbox() -> Iterator[Sandbox]:
 
 def _memory(request: pytest.FixtureRequest) -> Account:
     return InMemoryAccount()
+
+
+def _archiving(request: pytest.FixtureRequest) -> Account:
+    return ArchivingAccount()
 
 
 def _sandbox(request: pytest.FixtureRequest) -> Account:
@@ -187,6 +192,7 @@ def named_account(config: pytest.Config) -> Any:
 
 _ACCOUNTS: dict[str, Make] = {
     "memory": _memory,
+    "memory that archives": _archiving,
     "cards": _cards,
     "sandbox": _sandbox,
     "taiga": _real_taiga,
@@ -201,6 +207,7 @@ _ACCOUNTS: dict[str, Make] = {
 }
 _CLASSES: dict[str, type] = {
     "memory": InMemoryAccount,
+    "memory that archives": ArchivingAccount,
     "cards": CardsAccount,
     "sandbox": TaigaAccount,
     "taiga": TaigaAccount,

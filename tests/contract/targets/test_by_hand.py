@@ -18,6 +18,7 @@ from sync.run.take_over import take_over
 from sync.source import KeyChanges
 from sync.ways_out import TakeOver
 from taiga_pipeline.records import TRACES, Kind
+from tests.contract.targets.account import hides_retired
 from tests.contract.targets.test_claims import lose_state, stories
 from tests.contract.targets.test_runs import Pipeline, key, pipeline
 
@@ -55,6 +56,10 @@ class TestNewKey:
         assert pipeline.run().outcome is Outcome.DONE
         assert pipeline.projects(new) == [root]
         assert pipeline.projects(former) == []
+        if hides_retired(pipeline.account):
+            pipeline.want(new, title=f"Acme {former} as")
+            pipeline.run()
+            pipeline.see_inside()
         (story,) = stories(pipeline, root)
         assert story.group == new
         pipeline.settled()
@@ -155,7 +160,7 @@ class TestLeaving:
         fields = pipeline.account.target.split(root, [])
         assert fields["title"] == f"Acme {deal}"
         assert fields["text"] == "Welcome."
-        assert stories(pipeline, self.root)
+        assert root.hides_children or stories(pipeline, self.root)
 
     def test_nothing_is_left_that_says_it_is_kept_current(
         self, pipeline: Pipeline, deal: str

@@ -169,6 +169,7 @@ def untouched(work: Work, kind: str, child_id: str) -> bool:
     return work.target.untouched_child(work.child(kind, child_id), work.place)
 
 
+@tells_untouched
 @needs(Kind.MILESTONE)
 def test_a_milestone_that_nobody_used_is_untouched_also_once_the_connector_moved_it(
     work: Work,
@@ -178,6 +179,7 @@ def test_a_milestone_that_nobody_used_is_untouched_also_once_the_connector_moved
     assert untouched(work, Kind.MILESTONE, made)
 
 
+@tells_untouched
 @needs(Kind.MILESTONE)
 def test_a_milestone_with_a_story_in_it_is_not_untouched(work: Work) -> None:
     made = milestone(work)
