@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -22,14 +22,18 @@ from taiga_pipeline.planning.staffing.problem import (
     Assignment,
     Plan,
 )
+from taiga_pipeline.planning.staffing.tables import share_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from taiga_pipeline.planning.staffing.tables import Ask, Flags, Floats, Offer, Tables
+    from taiga_pipeline.planning.staffing.tables import Ask, Flags, Floats, Offer, Span, Tables
 
 NEARLY: Final = 1e-3
 """A value by which the ideal may be missed and still count as reached."""
+# Without the detours of arrays' own methods, which take longer than what they do for small arrays.
+total, least, highest = np.add.reduce, np.minimum.reduce, np.maximum.reduce
+running = np.add.accumulate
 
 
 class _Part(NamedTuple):
@@ -66,8 +70,6 @@ class Board:
     def __init__(self, tables: Tables, plan: Plan) -> None:
         problem = tables.problem
         self.tables = tables
-        self.prices: Floats | None = None
-        """What an hour of each worker costs in each week (p x w); None: nothing."""
         self.delays = list(plan.delays)
         self.placed: list[tuple[Assignment, ...]] = [() for _ in problem.requests]
         self.held: list[set[int]] = [set() for _ in problem.workers]
@@ -80,14 +82,34 @@ class Board:
         most = np.array([each.max_projects for each in problem.workers], dtype=np.int16)
         others = [[len(week) for week in each.elsewhere] for each in problem.workers]
         taken = np.array(others, dtype=np.int16).reshape(self.regular.shape)
-        self.places = most[:, None] - taken
+        self.places: NDArray[np.int16] = most[:, None] - taken
         """How many more projects a worker may be on."""
+        self._count = [[0] * len(problem.workers) for _ in problem.projects]
+        """How many requests (or present allocations) of each project each worker is on."""
         self.present = np.zeros((len(problem.projects), *self.regular.shape), dtype=np.int16)
         """On how many requests of a project a worker is."""
         self._enter_present()
-        self._undo: list[tuple[NDArray[Any], NDArray[Any]]] = []
+        # The same cells in one dimension, where they are found faster.
+        self._regular = self.regular.reshape(-1)
+        self._places = self.places.reshape(-1)
+        self._present = list(self.present.reshape(len(problem.projects), -1))
+        self._prices: Floats | None = None
+        self._worth: dict[tuple[int, int], Floats] = {}
+        self._before = self._regular.copy(), self._places.copy()
+        self._joined: list[tuple[int, Span, int]] = []
         for number, assignments in _by_request(plan).items():
             self.place(number, Way(0.0, assignments))
+
+    @property
+    def prices(self) -> Floats | None:
+        """What an hour of each worker costs in each week (p x w); None: nothing."""
+        return self._prices
+
+    @prices.setter
+    def prices(self, prices: Floats | None) -> None:
+        if prices is not self._prices:
+            self._prices = prices
+            self._worth.clear()
 
     def _enter_present(self) -> None:
         """Marks the projects that workers are on already: another request takes no new place."""
@@ -96,6 +118,7 @@ class Board:
             for week, keys in enumerate(each.elsewhere):
                 for key in keys & numbers.keys():
                     self.present[numbers[key], worker, week] = 1
+                    self._count[numbers[key]][worker] += 1
 
     def plan(self) -> Plan:
         """Returns the plan on the board."""
@@ -108,7 +131,10 @@ class Board:
 
     def note(self) -> None:
         """Begins a change that `take_back` can undo."""
-        self._undo.clear()
+        regular, places = self._before
+        regular[:] = self._regular
+        places[:] = self._places
+        self._joined.clear()
 
     def take_back(self, before: Iterable[tuple[int, tuple[Assignment, ...], float]]) -> None:
         """Puts room and places back to what they were at the last `note`.
@@ -116,8 +142,11 @@ class Board:
         ``before`` names the requests that were changed, with what `state_of` said of them then.
         Delays are the caller's.
         """
-        for cells, values in reversed(self._undo):
-            cells[:] = values
+        self._regular[:], self._places[:] = self._before
+        for worker, span, change in self._joined:
+            there = self._present[span.project][span.cells]
+            there -= span.works * np.int16(change)
+            self._count[span.project][worker] -= change
         before = list(before)
         for request, *_ in before:
             for each in self.placed[request]:
@@ -143,77 +172,78 @@ class Board:
         self.placed[request] = way.assignments
         value = over = 0.0
         for assignment in way.assignments:
-            ask, hours, weeks = self.span(assignment)
-            value += self.value_of(assignment)
-            over += self._add(assignment, ask, hours, weeks)
+            span = self._span(assignment)
+            value += span.value
+            over += self._add(assignment, span)
         self._values[request] = value
         return value - over
 
-    def _add(self, assignment: Assignment, ask: Ask, hours: Floats, weeks: slice) -> float:
+    def _add(self, assignment: Assignment, span: Span) -> float:
         """Enters hours and a place; returns the cost of overtime that this adds."""
-        worker = assignment.worker
-        regular, there, places = self._cells(worker, ask.project, weeks)
-        regular -= hours
-        works = hours > 0
-        places -= works & (there == 0) if there.any() else works
-        there += works
-        self.held[worker].add(assignment.request)
-        return self._overtime(regular, hours)
+        regular = self._regular[span.cells]
+        regular -= span.hours
+        self._places[span.cells] -= self._joins(assignment, span)
+        there = self._present[span.project][span.cells]
+        there += span.works
+        self._joined.append((assignment.worker, span, 1))
+        self._count[span.project][assignment.worker] += 1
+        self.held[assignment.worker].add(assignment.request)
+        return self._overtime(regular, span.hours)
 
     def _take(self, assignment: Assignment) -> float:
         """Takes hours and a place back; returns the cost of overtime that this saves."""
-        ask, hours, weeks = self.span(assignment)
-        regular, there, places = self._cells(assignment.worker, ask.project, weeks)
-        saved = self._overtime(regular, hours)
-        regular += hours
-        works = hours > 0
-        there -= works
-        places += works & (there == 0) if there.any() else works
+        span = self._span(assignment)
+        regular = self._regular[span.cells]
+        saved = self._overtime(regular, span.hours)
+        regular += span.hours
+        there = self._present[span.project][span.cells]
+        there -= span.works
+        self._joined.append((assignment.worker, span, -1))
+        self._count[span.project][assignment.worker] -= 1
+        self._places[span.cells] += self._joins(assignment, span)
         self.held[assignment.worker].discard(assignment.request)
         return saved
 
-    def _cells(self, worker: int, project: int, weeks: slice) -> list[NDArray[Any]]:
-        """Returns the cells that an assignment changes, and notes what is in them."""
-        cells: list[NDArray[Any]] = [
-            self.regular[worker, weeks],
-            self.present[project, worker, weeks],
-            self.places[worker, weeks],
-        ]
-        self._undo.extend([(each, each.copy()) for each in cells])
-        return cells
+    def _joins(self, assignment: Assignment, span: Span) -> Flags:
+        """Returns in which weeks of an assignment nothing else has the worker on its project."""
+        if not self._count[span.project][assignment.worker]:
+            return span.works
+        joins: Flags = self._present[span.project][span.cells] == 0
+        joins &= span.works
+        return joins
 
     def _overtime(self, regular: Floats, hours: Floats) -> float:
         """Returns what of ``hours`` is overtime (as a cost) once they are taken off ``regular``."""
-        if regular.min() >= 0:
+        if least(regular) >= 0:
             return 0.0
-        return float(np.minimum(hours, np.maximum(-regular, 0.0)).sum()) * self.overtime_cost
+        return float(total(np.minimum(hours, np.maximum(-regular, 0.0)))) * self.overtime_cost
+
+    def _span(self, assignment: Assignment) -> Span:
+        ask = self.tables.asks[assignment.request]
+        offer = self.tables.offer(assignment.request, ask.first + self.delays[ask.project])
+        return offer.span(assignment)
 
     def span(self, assignment: Assignment) -> tuple[Ask, Floats, slice]:
         """Returns the request, the hours that are given, and the weeks in which."""
-        ask = self.tables.asks[assignment.request]
-        begin = ask.first + self.delays[ask.project]
-        gives = self.tables.offer(assignment.request, begin, assignment.halves).gives
-        hours = gives[ask.position[assignment.worker], assignment.first : assignment.end]
-        return ask, hours, slice(begin + assignment.first, begin + assignment.end)
+        begin = self.begin(assignment.request)
+        weeks = slice(begin + assignment.first, begin + assignment.end)
+        return self.tables.asks[assignment.request], self._span(assignment).hours, weeks
 
     def value_of(self, assignment: Assignment) -> float:
         """Returns the value of an assignment before overtime."""
-        ask, hours, _ = self.span(assignment)
-        split = 0.0
-        if len(hours) < ask.weeks:
-            split = ask.handover_cost
-        elif assignment.halves < WHOLE:
-            split = self._split_cost
-        penalty = ask.penalties[ask.position[assignment.worker]]
-        return float(ask.weight * hours.sum() - penalty - split)
+        return self._span(assignment).value
 
     def able(self, request: int, halves: int) -> Flags:
         """Returns in which weeks each candidate (c x t) has room for a share of a request."""
-        return _View(self, request, None).weigh(halves)[0]
+        offer = self.tables.offer(request, self.begin(request))
+        share = share_of(halves)
+        fits: Flags = self._regular.take(offer.places) - offer.gives[share] >= offer.least[share]
+        closed = self._closed(offer, self.tables.asks[request].project)
+        return fits if closed is None else fits & ~closed
 
     def away(self, request: int, candidate: int) -> list[tuple[int, int]]:
         """Returns the stretches of a request in which a candidate (by position) gives nothing."""
-        return _runs(self.tables.offer(request, self.begin(request), WHOLE).away[candidate])
+        return self.tables.offer(request, self.begin(request)).away(candidate)
 
     def best(self, request: int, allowed: Flags | None = None) -> Way:
         """Returns the most valuable way to meet a request with the room there is.
@@ -225,47 +255,86 @@ class Board:
         ask = self.tables.asks[request]
         if not len(ask.workers):
             return NO_WAY
-        view = _View(self, request, allowed)
-        fits, weekly = view.weigh(WHOLE)
-        totals = np.where(fits.all(axis=1), weekly.sum(axis=1) - ask.penalties, -np.inf)
-        at = int(totals.argmax())
-        value, parts = float(totals[at]), [_Part(at, 0, ask.weeks, WHOLE)]
+        begin = ask.first + self.delays[ask.project]
+        offer = self.tables.offer(request, begin)
+        # Values of all weeks up to each, by share, candidate and week.
+        sums = running(self._weigh(request, begin, offer, allowed), axis=2)
+        totals = sums[:, :, -1] - offer.charges
+        halves, whole = totals
+        at = int(whole.argmax())
+        value, parts = float(whole[at]), [_Part(at, 0, ask.weeks, WHOLE)]
         if value <= 0:
             value, parts = 0.0, []
         found: list[tuple[float, list[_Part]]] = []
         if value < ask.ideal - 2 * self._split_cost:
-            found.append(self._halves(ask, view))
+            found.append(self._halves(ask, halves))
             if value < ask.ideal - ask.handover_cost:
-                found.append(self._in_turn(ask, fits, weekly))
-                found.append(self._covered(ask, view.offer(WHOLE), fits, weekly, totals))
+                weekly = sums[share_of(WHOLE)]
+                found.append(self._in_turn(ask, offer, weekly))
+                found.append(self._covered(ask, offer, weekly, whole))
         for gain, others in found:
             if gain > value + NEARLY:
                 value, parts = gain, others
         return Way(value, tuple(_assignment(request, ask, part) for part in parts))
 
-    def _halves(self, ask: Ask, view: _View) -> tuple[float, list[_Part]]:
-        fits, weekly = view.weigh(HALF)
-        charge = ask.penalties + self._split_cost
-        totals = np.where(fits.all(axis=1), weekly.sum(axis=1) - charge, -np.inf)
-        first = int(totals.argmax())
-        gains = [(float(totals[first]), first)]
-        totals[first] = -np.inf
-        second = int(totals.argmax())
-        gains.append((float(totals[second]), second))
-        chosen = [(gain, at) for gain, at in gains if gain > 0]
-        parts = [_Part(at, 0, ask.weeks, HALF) for _, at in chosen]
-        return sum(gain for gain, _ in chosen), parts
+    def _weigh(self, request: int, begin: int, offer: Offer, allowed: Flags | None) -> Floats:
+        """Returns what each share is worth by candidate and week with the room there is, less the
+        prices of its hours; far below 0 where it does not fit."""
+        left = self._regular.take(offer.places) - offer.gives
+        too_much = left < offer.least
+        closed = self._closed(offer, self.tables.asks[request].project)
+        if closed is not None:
+            too_much |= closed
+        if allowed is not None:
+            too_much[:, ~allowed] = True
+        np.minimum(left, 0.0, out=left)
+        np.maximum(left, offer.less, out=left)
+        left *= self.overtime_cost
+        left += offer.values if self._prices is None else self._net(request, begin, offer)
+        np.copyto(left, -self.tables.barrier, where=too_much)
+        return left
 
-    def _in_turn(self, ask: Ask, fits: Flags, weekly: Floats) -> tuple[float, list[_Part]]:
+    def _net(self, request: int, begin: int, offer: Offer) -> Floats:
+        """Returns what hours are worth less their prices."""
+        found = self._worth.get((request, begin))
+        if found is None:
+            assert self._prices is not None
+            found = offer.values - self._prices.take(offer.places) * offer.gives
+            self._worth[request, begin] = found
+        return found
+
+    def _closed(self, offer: Offer, project: int) -> Flags | None:
+        """Returns when candidates (c x t) have no place for another project."""
+        places = self._places.take(offer.places)
+        if least(places, axis=None) > 0:
+            return None
+        closed: Flags = places <= 0
+        closed &= offer.works
+        closed &= self._present[project].take(offer.places) == 0
+        return closed
+
+    def _halves(self, ask: Ask, totals: Floats) -> tuple[float, list[_Part]]:
+        value, parts = 0.0, []
+        for _ in range(WHOLE):
+            at = int(totals.argmax())
+            gain = float(totals[at])
+            if gain <= 0:
+                break
+            value += gain
+            parts.append(_Part(at, 0, ask.weeks, HALF))
+            totals[at] = -np.inf
+        return value, parts
+
+    def _in_turn(self, ask: Ask, offer: Offer, sums: Floats) -> tuple[float, list[_Part]]:
         """Weighs a hand-over: the best person up to each week, and the best from it on."""
         if ask.weeks < 2:
             return 0.0, []
-        gains = np.where(fits, weekly, -np.inf)
-        charge = (ask.penalties + ask.handover_cost)[:, None]
-        before = gains.cumsum(axis=1)[:, :-1] - charge
-        after = gains[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:] - charge
-        first = np.maximum(before.max(axis=0), 0.0)
-        second = np.maximum(after.max(axis=0), 0.0)
+        charge = offer.stretch_charges
+        until = sums[:, :-1]
+        before = until - charge[:, None]
+        after = (sums[:, -1] - charge)[:, None] - until
+        first = np.maximum(highest(before, axis=0), 0.0)
+        second = np.maximum(highest(after, axis=0), 0.0)
         totals = first + second
         at = int(totals.argmax())
         parts: list[_Part] = []
@@ -276,35 +345,23 @@ class Board:
         return float(totals[at]), parts
 
     def _covered(
-        self, ask: Ask, offer: Offer, fits: Flags, weekly: Floats, totals: Floats
+        self, ask: Ask, offer: Offer, sums: Floats, totals: Floats
     ) -> tuple[float, list[_Part]]:
         """Weighs one person for the whole, and others who stand in while that person is away."""
         at = int((totals + offer.missed).argmax())
         value, parts = float(totals[at]), [_Part(at, 0, ask.weeks, WHOLE)]
         if value <= 0:
             return 0.0, []
-        for first, end in _runs(offer.away[at]):
-            able = fits[:, first:end].all(axis=1)
-            gains = np.where(able, weekly[:, first:end].sum(axis=1) - ask.penalties, -np.inf)
+        for first, end in offer.away(at):
+            gains = sums[:, end - 1] - offer.stretch_charges
+            if first:
+                gains -= sums[:, first - 1]
             other = int(gains.argmax())
-            gain = float(gains[other]) - ask.handover_cost
+            gain = float(gains[other])
             if gain > 0:
                 value += gain
                 parts.append(_Part(other, first, end, WHOLE))
         return value, parts
-
-
-def _runs(flags: Flags) -> list[tuple[int, int]]:
-    """Returns the stretches of weeks that are flagged: first, and the one after the last."""
-    found: list[tuple[int, int]] = []
-    first = None
-    for week, flag in enumerate([*flags.tolist(), False]):
-        if flag and first is None:
-            first = week
-        elif not flag and first is not None:
-            found.append((first, week))
-            first = None
-    return found
 
 
 def _by_request(plan: Plan) -> dict[int, tuple[Assignment, ...]]:
@@ -312,45 +369,3 @@ def _by_request(plan: Plan) -> dict[int, tuple[Assignment, ...]]:
     for assignment in plan.assignments:
         found[assignment.request] = (*found.get(assignment.request, ()), assignment)
     return found
-
-
-class _View:
-    """The room of a request's candidates in its weeks, looked up once for all ways to meet it."""
-
-    def __init__(self, board: Board, request: int, allowed: Flags | None) -> None:
-        ask = board.tables.asks[request]
-        begin = board.begin(request)
-        weeks = slice(begin, begin + ask.weeks)
-        self._board, self._request, self._begin = board, request, begin
-        self._regular = board.regular[:, weeks].take(ask.workers, axis=0)
-        self._closed: Flags | None = None
-        places = board.places[:, weeks].take(ask.workers, axis=0)
-        if places.min() <= 0:
-            present = board.present[ask.project][:, weeks].take(ask.workers, axis=0)
-            self._closed = (places <= 0) & (present == 0)
-        self._barred = None if allowed is None or allowed.all() else ~allowed
-        self._prices: Floats | None = None
-        if board.prices is not None:
-            self._prices = board.prices[:, weeks].take(ask.workers, axis=0)
-
-    def offer(self, halves: int) -> Offer:
-        """Returns what the candidates would give of a share."""
-        return self._board.tables.offer(self._request, self._begin, halves)
-
-    def weigh(self, halves: int) -> tuple[Flags, Floats]:
-        """Returns for candidates and weeks (c x t) whether a share fits, and what it is worth
-        less the prices of its hours."""
-        offer = self.offer(halves)
-        left = self._regular - offer.gives
-        fits: Flags = left >= offer.least
-        if self._closed is not None:
-            fits &= ~self._closed | (offer.gives <= 0.0)
-        if self._barred is not None:
-            fits[self._barred] = False
-        np.minimum(left, 0.0, out=left)
-        np.maximum(left, -offer.gives, out=left)
-        left *= self._board.overtime_cost
-        left += offer.values
-        if self._prices is not None:
-            left -= self._prices * offer.gives
-        return fits, left

@@ -18,6 +18,7 @@ from ortools.sat.python import cp_model
 
 from taiga_pipeline.planning.staffing.board import Board, Way
 from taiga_pipeline.planning.staffing.problem import HALF, TOLERANCE, WHOLE, Assignment
+from taiga_pipeline.planning.staffing.tables import share_of
 
 if TYPE_CHECKING:
     from taiga_pipeline.planning.staffing.tables import Ask
@@ -183,7 +184,7 @@ def _stand_ins(
     board: Board, ask: Ask, number: int, wholes: list[tuple[int, int]]
 ) -> Iterator[Column]:
     able = board.able(number, WHOLE)
-    gives = board.tables.offer(number, board.begin(number), WHOLE).gives
+    gives = board.tables.offer(number, board.begin(number)).gives[share_of(WHOLE)]
     for main, row in wholes:
         for first, end in board.away(number, row):
             others = np.flatnonzero(able[:, first:end].all(axis=1)).tolist()

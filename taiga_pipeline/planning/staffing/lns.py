@@ -80,7 +80,8 @@ class Search:
         self._random = random.Random(seed)  # noqa: S311 - not for secrets
         self._numbers = np.random.default_rng(seed)
         self._seen: Flags = np.zeros(0, dtype=bool)
-        self._drawn = 0
+        self._overlooked = [0]
+        self._next = self._drawn = 0
         self._work = 0
         self._movable = [bool(each.max_delay) for each in self._problem.projects]
         ideals = [ask.ideal for ask in self._asks] or [0.0]
@@ -220,14 +221,19 @@ class Search:
             won += self._gains[number]
         return won
 
-    def _glance(self, request: int) -> Flags:
-        """Returns which candidates are considered this time."""
+    def _glance(self, request: int) -> Flags | None:
+        """Returns which candidates are considered this time; None: all."""
         count = len(self._asks[request].workers)
         if self._drawn + count > len(self._seen):
             self._seen = self._numbers.random(DRAWN_AT_ONCE + count) >= OVERLOOKED
-            self._drawn = 0
-        self._drawn += count
-        return self._seen[self._drawn - count : self._drawn]
+            self._overlooked = [*np.flatnonzero(~self._seen).tolist(), len(self._seen)]
+            self._next = self._drawn = 0
+        first, self._drawn = self._drawn, self._drawn + count
+        while self._overlooked[self._next] < first:
+            self._next += 1
+        if self._overlooked[self._next] >= self._drawn:
+            return None
+        return self._seen[first : self._drawn]
 
     def _in_order(self, requests: list[int]) -> list[int]:
         asks, draw = self._asks, self._random

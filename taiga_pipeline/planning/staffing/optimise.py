@@ -25,9 +25,10 @@ from taiga_pipeline.planning.staffing.problem import Plan, Problem
 from taiga_pipeline.planning.staffing.solution import Engine, Solution, quick_solution
 from taiga_pipeline.planning.staffing.tables import Tables
 
-WORK_PER_SECOND: Final = 6_000_000
-"""Work of the search (see `lns`) for each second given; a usual core does half as much again."""
-WORK_PER_REQUEST: Final = 1_000_000
+WORK_PER_SECOND: Final = 8_500_000
+"""Work of the search (see `lns`) for each second given; a usual core does half as much again, and
+needs a sixth of the time for prices."""
+WORK_PER_REQUEST: Final = 1_500_000
 """Work per request beyond which little is gained: small problems end early."""
 SOLVER_ROUNDS_PER_SECOND: Final = 0.1
 SOLVER_TIME: Final = 0.2
@@ -38,9 +39,11 @@ BOUND_STEPS_PER_SECOND: Final = 6_000
 """Requests (at each possible start) looked at for the bound, for each second given."""
 MAX_BOUND_ROUNDS: Final = 200
 """After 1,000 rounds the bound is 0 to 3 % higher than after 100 to 300."""
+MIN_PRICE_ROUNDS: Final = 30
+"""Prices of fewer rounds mislead the search."""
 PRICE_SHARE: Final = 0.24
 """The part of the time after which the clock ends the search for prices."""
-SEARCH_SHARE: Final = 0.9
+SEARCH_SHARE: Final = 0.93
 SOLVER_SHARE: Final = 0.98
 
 
@@ -64,7 +67,8 @@ def optimise(
     work = int(min(seconds * WORK_PER_SECOND, len(problem.requests) * WORK_PER_REQUEST))
     rounds = _bound_rounds(problem, seconds)
     priced = price_hours(tables, quick.score.cost, rounds, used(PRICE_SHARE))
-    search = Search(tables, quick.plan, seed, priced.prices)
+    prices = priced.prices if rounds >= MIN_PRICE_ROUNDS else None
+    search = Search(tables, quick.plan, seed, prices)
     found = search.run(Effort(work, used(SEARCH_SHARE)))
     bound = priced.bound
     if count_variables(problem) <= MOST_VARIABLES:
@@ -98,4 +102,5 @@ def _polish(
 
 def _bound_rounds(problem: Problem, seconds: float) -> int:
     looks = sum(problem.projects[each.project].max_delay + 1 for each in problem.requests)
-    return min(MAX_BOUND_ROUNDS, int(seconds * BOUND_STEPS_PER_SECOND / max(1, looks)))
+    rounds = min(MAX_BOUND_ROUNDS, int(seconds * BOUND_STEPS_PER_SECOND / max(1, looks)))
+    return rounds if rounds >= MIN_PRICE_ROUNDS else 0

@@ -25,8 +25,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from taiga_pipeline.planning.staffing.problem import HALF, WHOLE
-
 if TYPE_CHECKING:
     from taiga_pipeline.planning.staffing.tables import Flags, Floats, Integers, Tables
 
@@ -92,11 +90,10 @@ class Block:
         self._places: Integers = np.zeros(shape, dtype=np.intp)
         for at, (ask, (number, delay)) in enumerate(zip(asks, offers, strict=True)):
             here, begin = slice(len(ask.workers)), ask.first + delay
-            self._whole[at, here] = tables.offer(number, begin, WHOLE).gives
-            self._half[at, here] = tables.offer(number, begin, HALF).gives
+            offer = tables.offer(number, begin)
+            self._half[at, here], self._whole[at, here] = offer.gives
             self._penalties[at, here] = ask.penalties
-            weeks = np.arange(begin, begin + ask.weeks)
-            self._places[at, here] = ask.workers[:, None] * tables.problem.weeks + weeks
+            self._places[at, here] = offer.places
         self._weight: Floats = np.array([ask.weight for ask in asks])
         self._handover: Floats = np.array([ask.handover_cost for ask in asks])
         self._split = tables.problem.terms.split_cost

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from taiga_pipeline.planning.staffing.problem import TOLERANCE, WHOLE, Problem
+from taiga_pipeline.planning.staffing.problem import HALF, TOLERANCE, WHOLE, Assignment, Problem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,17 +37,85 @@ class Ask:
     """Where each worker is among the candidates."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What each candidate would give in each week (c x t): hours, what they are worth, and the
-    ``least`` regular hours (negative: overtime) that may be left after giving them. ``away`` says
-    when a candidate gives nothing, ``missed`` what all of that is worth (by candidate)."""
+class Span(NamedTuple):
+    """What an assignment gives: hours, when (in its weeks), in which cells of flat arrays of
+    workers x weeks, to which project, and what that is worth before overtime."""
 
-    gives: Floats
-    least: Floats
-    values: Floats
-    away: Flags
-    missed: Floats
+    hours: Floats
+    works: Flags
+    cells: slice
+    project: int
+    value: float
+
+
+class Offer:
+    """What each candidate would give a request that begins in some week, for either share: arrays
+    of shares (`share_of`) x candidates x weeks.
+
+    ``gives`` are hours, ``values`` what they are worth, ``least`` the regular hours (negative:
+    overtime) that may be left after giving them. ``works`` (c x t) says when a candidate gives
+    anything, ``missed`` (c) what all of the weeks without are worth. ``charges`` (2 x c) are what
+    shares of all weeks cost, ``stretch_charges`` (c) those of some weeks. ``places`` (c x t) are
+    positions in flat arrays of workers x weeks, ``starts`` (c) those of the first week.
+    """
+
+    def __init__(self, tables: Tables, request: int, begin: int) -> None:
+        ask = tables.asks[request]
+        weeks = slice(begin, begin + ask.weeks)
+        share = ask.need * np.array([[[HALF / WHOLE]], [[1.0]]])
+        free, limit = tables.free[ask.workers, weeks], tables.limit[ask.workers, weeks]
+        self.gives: Floats = np.minimum(share * tables.presence[ask.workers, weeks], free)
+        self.values: Floats = ask.weight * self.gives
+        self.works: Flags = self.gives[0] > 0
+        self.idle: Flags = ~self.works
+        spare = limit - tables.regular[ask.workers, weeks]
+        # Whoever gives nothing in a week fits in, even if they are overloaded then.
+        self.least: Floats = np.where(self.gives > 0, -spare - TOLERANCE, -np.inf)
+        self.less: Floats = -self.gives
+        self._needed: Flags = ask.need > 0
+        away = self.idle & self._needed
+        self.missed: Floats = (ask.weight * ask.need * away).sum(axis=1)
+        split = tables.problem.terms.split_cost
+        self.charges: Floats = np.stack([ask.penalties + split, ask.penalties])
+        self.stretch_charges: Floats = ask.penalties + ask.handover_cost
+        self.starts: list[int] = (ask.workers * tables.problem.weeks + begin).tolist()
+        self.places: Integers = np.array(self.starts)[:, None] + np.arange(ask.weeks)
+        self._ask = ask
+        self._away: dict[int, list[tuple[int, int]]] = {}
+        self._spans: dict[tuple[int, int], Span] = {}
+
+    def span(self, assignment: Assignment) -> Span:
+        """Returns what an assignment gives. Those of all weeks come back often, and are kept."""
+        if assignment.end - assignment.first < self._ask.weeks:
+            return self._span(assignment)
+        who = assignment.worker, assignment.halves
+        found = self._spans.get(who)
+        if found is None:
+            found = self._spans[who] = self._span(assignment)
+        return found
+
+    def _span(self, assignment: Assignment) -> Span:
+        ask, share = self._ask, share_of(assignment.halves)
+        first, end, at = assignment.first, assignment.end, ask.position[assignment.worker]
+        hours, start = self.gives[share, at, first:end], self.starts[at]
+        is_part = end - first < ask.weeks
+        charge = self.stretch_charges[at] if is_part else self.charges[share, at]
+        value = float(ask.weight * hours.sum() - charge)
+        cells = slice(start + first, start + end)
+        return Span(hours, self.works[at, first:end], cells, ask.project, value)
+
+    def away(self, candidate: int) -> list[tuple[int, int]]:
+        """Returns the stretches in which a candidate (by position) gives nothing of what is asked
+        for: first weeks, and the ones after the last."""
+        found = self._away.get(candidate)
+        if found is None:
+            found = self._away[candidate] = _runs(self.idle[candidate] & self._needed)
+        return found
+
+
+def share_of(halves: int) -> int:
+    """Returns where a share is in the arrays of an `Offer`."""
+    return halves - HALF
 
 
 class Tables:
@@ -64,26 +132,16 @@ class Tables:
         self.regular: Floats = hours - fixed
         """Hours until overtime begins; below 0 where present allocations are over already."""
         self.asks = [_ask(problem, number) for number in range(len(problem.requests))]
-        self._offers: dict[tuple[int, int, int], Offer] = {}
+        self.barrier = 2.0 * max([1.0, *(ask.ideal for ask in self.asks)])
+        """More than any request is worth: the cost of a week in which a share does not fit."""
+        self._offers: dict[tuple[int, int], Offer] = {}
 
-    def offer(self, request: int, begin: int, halves: int) -> Offer:
+    def offer(self, request: int, begin: int) -> Offer:
         """Returns what the candidates can offer a request that begins in a week."""
-        found = self._offers.get((request, begin, halves))
+        found = self._offers.get((request, begin))
         if found is None:
-            found = self._offers[request, begin, halves] = self._offer(request, begin, halves)
+            found = self._offers[request, begin] = Offer(self, request, begin)
         return found
-
-    def _offer(self, request: int, begin: int, halves: int) -> Offer:
-        ask = self.asks[request]
-        weeks = slice(begin, begin + ask.weeks)
-        share = ask.need * (halves / WHOLE)
-        gives = np.minimum(share * self.presence[ask.workers, weeks], self.free[ask.workers, weeks])
-        spare = self.limit[ask.workers, weeks] - self.regular[ask.workers, weeks]
-        # Whoever gives nothing in a week fits in, even if they are overloaded then.
-        least = np.where(gives > 0, -spare - TOLERANCE, -np.inf)
-        away: Flags = (gives <= 0) & (ask.need > 0)
-        missed = (ask.weight * ask.need * away).sum(axis=1)
-        return Offer(gives, least, ask.weight * gives, away, missed)
 
     @cached_property
     def related(self) -> list[Integers]:
@@ -118,3 +176,16 @@ def _ask(problem: Problem, number: int) -> Ask:
         penalties=np.array([each.penalty for each in request.candidates], dtype=float),
         position={each.worker: at for at, each in enumerate(request.candidates)},
     )
+
+
+def _runs(flags: Flags) -> list[tuple[int, int]]:
+    """Returns the stretches of weeks that are flagged: first, and the one after the last."""
+    found: list[tuple[int, int]] = []
+    first = None
+    for week, flag in enumerate([*flags.tolist(), False]):
+        if flag and first is None:
+            first = week
+        elif not flag and first is not None:
+            found.append((first, week))
+            first = None
+    return found
