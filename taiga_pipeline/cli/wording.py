@@ -138,6 +138,15 @@ def _way_in(email: str) -> str:
     return _("; add them with: {command}", command=command("people add", email, "NAME"))
 
 
+def _empty_roster(error: BaseException) -> str:
+    return _(
+        "{error}; add people with: {command}, or {file_command}",
+        error=translated(str(error)),
+        command=command("people add", "EMAIL", "NAME", options="--role ROLE"),
+        file_command=command("people import", "FILE"),
+    )
+
+
 def _not_mapped(error: NotMappedDeal) -> str:
     return _(
         "{error}; see: {command}",
@@ -249,6 +258,7 @@ _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "DayToCome": _day_to_come,
     "EditConflict": _edit_conflict,
     "FixedFields": _fixed_fields,
+    "EmptyRoster": _empty_roster,
     "GateClosed": _gate_closed,
     "InvalidFields": _invalid_fields,
     "JoinsItself": _joins_itself,

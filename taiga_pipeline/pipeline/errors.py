@@ -140,6 +140,13 @@ class InvalidValue(RequestError):
     """A value that a field cannot hold."""
 
 
+class EmptyRoster(InvalidValue):
+    """Nobody is on the roster, so that nothing can be said of who does what."""
+
+    def __init__(self) -> None:
+        super().__init__("the roster is empty")
+
+
 class InvalidFields(InvalidValue):
     """Texts that cannot be read as the fields' values. ``fields`` has what is wrong, by field.
 

@@ -16,6 +16,7 @@ from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.errors import (
     AlreadyThere,
     EditConflict,
+    EmptyRoster,
     GateClosed,
     InvalidFields,
     NotMappedDeal,
@@ -80,6 +81,8 @@ def _messages(error: Exception, fields: FieldTable) -> list[str]:
     if isinstance(error, GateClosed):
         way = _("Check these actions off, or move it anyway, which is recorded.")
         return [f"{translated(str(error))}. {way}"]
+    if isinstance(error, EmptyRoster):
+        return [_("Nobody is on the roster. The person who looks after this server adds people.")]
     if isinstance(error, NotMappedDeal):
         way = _("Give it a team or service that a mapping is for.")
         return [f"{translated(str(error))}. {way}"]

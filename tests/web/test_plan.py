@@ -21,7 +21,7 @@ from taiga_pipeline.pipeline.destination import Destination
 from taiga_pipeline.pipeline.model import Category, Note
 from taiga_pipeline.pipeline.notation import parse_roles
 from tests.mapping.support import deal
-from tests.web.conftest import Browse, seen_in
+from tests.web.conftest import Browse, seen_in, text_of
 
 ANA = Person("ana@example.org", "Ana Berg", "Back", (), Decimal(40))
 
@@ -197,3 +197,14 @@ def test_who_can_take_a_deal_is_shown_with_free_hours_and_put_on_it(
     assert browser.post("/plan/who", **{**form, "hours": "8"}).status_code == 409
     assert browser.post("/plan/who", **{**form, "hours": "lots"}).status_code == 422
     assert browser.get("/plan/who?key=nothing").status_code == 404
+
+
+def test_without_a_roster_the_pages_say_who_adds_people_and_name_no_command(
+    browse: Browse, deals: Workspace
+) -> None:
+    browser = browse("plan")
+    pages = [browser.get("/plan/who"), browser.post("/plan/staffing", delay="0")]
+    for page in pages:
+        assert page.status_code == 422
+        assert "Nobody is on the roster." in text_of(page)
+        assert "pipeline-sync" not in text_of(page)

@@ -124,12 +124,22 @@ class Followed:
         explanation = explain(self._ground, key) if self._ground else None
         return tuple(main_reasons(explanation.steps)) if explanation else ()
 
-    @cached_property
+    @property
+    def unread(self) -> ProblemsError | None:
+        """Why the mappings cannot be read, so that it is not known what deals wait for; None where
+        they can."""
+        return self._read[1]
+
+    @property
     def _mappings(self) -> MappingSet | None:
+        return self._read[0]
+
+    @cached_property
+    def _read(self) -> tuple[MappingSet | None, ProblemsError | None]:
         try:
-            return self._workspace.load_mappings()
-        except ProblemsError:  # a list of deals is no less true for it
-            return None
+            return self._workspace.load_mappings(), None
+        except ProblemsError as error:  # a list of deals is no less true for it
+            return None, error
 
     @cached_property
     def _history(self) -> History:

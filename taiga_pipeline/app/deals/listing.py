@@ -132,11 +132,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The deals that were asked for, and what all that match sum up to, limit or not."""
+    """The deals that were asked for, and what all that match sum up to, limit or not.
+
+    ``unread`` says what is wrong with the mappings, if they cannot be read: it is not known what
+    any deal waits for.
+    """
 
     deals: tuple[Listed, ...]
     sums: Sums
     columns: tuple[Column, ...]
+    unread: tuple[str, ...] = ()
 
 
 _NEVER: Final = date.max
@@ -147,9 +152,12 @@ def list_deals(workspace: Workspace, selection: Selection) -> Listing:
 
     :raises UnknownFilters: a stage that is none, or nothing found because of an unknown name.
     :raises InvalidValue: a text that a field cannot hold.
+    :raises ProblemsError: it is asked what deals wait for, and the mappings cannot be read.
     :raises Unreachable: the source cannot be used.
     """
     followed = Followed(workspace)
+    if followed.unread and (selection.follow_ups or selection.sort is SortBy.FOLLOW_UP):
+        raise followed.unread
     listed = lister(workspace, followed)
     found = [
         _scored(followed, each) if selection.scored else each
@@ -162,7 +170,10 @@ def list_deals(workspace: Workspace, selection: Selection) -> Listing:
     known.sort(key=order, reverse=selection.reverse)
     ordered = (*known, *(each for each in found if order(each) is None))
     columns = tuple(_columns(workspace, ordered))
-    return Listing(ordered[: selection.limit], sums_of(ordered), columns)
+    unread = followed.unread.problems if followed.unread else ()
+    return Listing(
+        ordered[: selection.limit], sums_of(ordered), columns, tuple(map(str, unread))
+    )
 
 
 def _is_asked(each: Listed, selection: Selection) -> bool:

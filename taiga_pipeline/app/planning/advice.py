@@ -51,7 +51,7 @@ class Advices:
 def advice_for(workspace: Workspace, wanted: Wanted) -> Advices:
     """Returns what to do about hours that lack; changes nothing.
 
-    :raises InvalidValue: the roster is empty.
+    :raises EmptyRoster: nobody is on the roster.
     :raises ProblemsError: what is wrong with the configuration, the mappings or the store.
     """
     case, solution = solved_case(workspace, wanted)

@@ -94,7 +94,7 @@ def who_for(workspace: Workspace, key: str, wanted: Wanted) -> Who:
     """Returns who can take a deal: the parts that nobody is allocated to, with who could do them.
 
     :raises UnknownDeal: no deal of this key needs people.
-    :raises InvalidValue: the roster is empty.
+    :raises EmptyRoster: nobody is on the roster.
     """
     from taiga_pipeline.planning.staffing.candidates import who_can
 
@@ -108,7 +108,7 @@ def who_for(workspace: Workspace, key: str, wanted: Wanted) -> Who:
 def needing_people(workspace: Workspace, wanted: Wanted) -> tuple[tuple[str, str], ...]:
     """Returns the deals that need people, by key and name.
 
-    :raises InvalidValue: the roster is empty.
+    :raises EmptyRoster: nobody is on the roster.
     """
     case, _ = solved_case(workspace, replace(wanted, quick=True))
     return tuple((work.key, work.name) for work in case.works)

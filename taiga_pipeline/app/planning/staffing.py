@@ -87,7 +87,7 @@ def suggest_staffing(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
     Won deals come before open ones; open ones are ordered by their probability. Present allocations
     stay.
 
-    :raises InvalidValue: the roster is empty.
+    :raises EmptyRoster: nobody is on the roster.
     :raises ProblemsError: what is wrong with the configuration, the mappings or the store.
     """
     from taiga_pipeline.planning.staffing.suggestion import Asked, describe
@@ -108,7 +108,7 @@ def suggest_staffing(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
 def solved_case(workspace: Workspace, wanted: Wanted) -> tuple[Case, Solution]:
     """Returns the staffing problem as it is now, and a plan for it.
 
-    :raises InvalidValue: the roster is empty.
+    :raises EmptyRoster: nobody is on the roster.
     :raises ProblemsError: what is wrong with the configuration, the mappings or the store.
     """
     case = _input(workspace, wanted, _learnt(workspace, wanted)).case()
@@ -224,7 +224,7 @@ class _Input:
     def case(self) -> Case:
         """Returns the staffing problem.
 
-        :raises InvalidValue: the roster is empty.
+        :raises EmptyRoster: nobody is on the roster.
         """
         from taiga_pipeline.planning.staffing.build import build
         from taiga_pipeline.planning.staffing.suggestion import with_notes

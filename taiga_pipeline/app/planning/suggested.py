@@ -54,7 +54,7 @@ class Suggested:
 def keep_suggestion(workspace: Workspace, wanted: Wanted) -> None:
     """Makes a suggestion, and keeps it in the place of the last one.
 
-    :raises InvalidValue: the roster is empty.
+    :raises EmptyRoster: nobody is on the roster.
     :raises ProblemsError: what is wrong with the configuration, the mappings or the store.
     """
     suggestion = suggest_staffing(workspace, wanted)

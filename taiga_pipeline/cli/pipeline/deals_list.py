@@ -27,7 +27,7 @@ from taiga_pipeline.cli.pipeline.deal_fields import (
     fields_named,
 )
 from taiga_pipeline.cli.pipeline.deal_text import CLOSE, COLUMNS, deal_json, print_deals
-from taiga_pipeline.language import counted, figure
+from taiga_pipeline.language import counted, figure, translated
 from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -161,6 +161,13 @@ def _print_list(listing: Listing, table: FieldTable, shown: Sequence[str]) -> No
         return
     for line in _sums_text(listing.sums):
         click.echo(line, err=True)
+    _say_unread(listing)
+
+
+def _say_unread(listing: Listing) -> None:
+    for problem in listing.unread:
+        said = _("what deals wait for is not known: {problem}", problem=translated(problem))
+        click.echo(safe(said), err=True)
 
 
 def _extra(each: Listed) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from typing import Final
 
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.people.model import Allocation, Person
-from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.errors import EmptyRoster
 from taiga_pipeline.pipeline.model import RoleDemand
 from taiga_pipeline.planning.attendance import Attendance
 from taiga_pipeline.planning.demand.filling import Part, Taken, parts
@@ -144,13 +144,10 @@ def build(
 ) -> Case:
     """Returns the problem of staffing ``works``.
 
-    :raises InvalidValue: the roster is empty.
+    :raises EmptyRoster: nobody is on it.
     """
     if not staff.people:
-        raise InvalidValue(
-            "the roster is empty; add people with: pipeline-sync people add EMAIL NAME --role "
-            "ROLE, or pipeline-sync people import FILE"
-        )
+        raise EmptyRoster
     return _Builder(works, staff, allocations, rules).build()
 
 

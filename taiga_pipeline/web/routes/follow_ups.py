@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from taiga_pipeline.app.deals.board import is_of
 from taiga_pipeline.app.deals.editing import edit_deal
+from taiga_pipeline.app.deals.follow_ups import Followed
 from taiga_pipeline.app.deals.listing import Listed, Selection, SortBy, list_deals
 from taiga_pipeline.app.deals.looking import deal_seen
 from taiga_pipeline.app.deals.notes import add_note
@@ -40,7 +41,7 @@ def show(visit: Visit) -> Response:
     """Shows what waits, the most urgent first; one's own, or everybody's."""
     is_all = visit.query.text("who") == "all"
     selection = Selection(follow_ups=tuple(PARTS), sort=SortBy.FOLLOW_UP, scored=False)
-    found = list_deals(visit.workspace, selection).deals
+    found, unread = _found(visit, selection)
     mine = [each for each in found if is_of(each.deal, visit.person.known_as)]
     shown = found if is_all else mine
     parts = {part: [each for each in shown if _part(each) is part] for part in PARTS}
@@ -50,7 +51,16 @@ def show(visit: Visit) -> Response:
         is_all=is_all,
         counts=(len(mine), len(found)),
         few=None if visit.query.text("show") == "all" else FEW,
+        unread=unread,
     )
+
+
+def _found(visit: Visit, selection: Selection) -> tuple[tuple[Listed, ...], tuple[str, ...]]:
+    """Returns what waits, or what is wrong with the mappings, so that it is not known."""
+    unread = Followed(visit.workspace).unread
+    if unread is not None:
+        return (), tuple(map(str, unread.problems))
+    return list_deals(visit.workspace, selection).deals, ()
 
 
 def _part(each: Listed) -> FollowUp:

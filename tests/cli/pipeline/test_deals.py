@@ -669,3 +669,14 @@ def test_of_several_deals_all_are_edited_or_none(run: Run) -> None:
     assert (
         json.loads(run("deals", "edit", "D-1", "--team", "south", "--json").stdout)["key"] == "D-1"
     )
+
+
+def test_what_deals_wait_for_is_not_known_without_the_mapping(run: Run, tmp_path: Path) -> None:
+    run("deals", "add", "D-1", "New portal", "--next-step", "Call", "--next-step-on", "2020-01-01")
+    (mapping,) = (tmp_path / "mappings").glob("*.toml")
+    mapping.write_text("broken = [", encoding="utf-8")
+    asked = run("deals", "list", "--follow-up", "overdue")
+    assert asked.exit_code == 2 and "is not TOML" in asked.stderr
+    plain = run("deals", "list")
+    assert plain.exit_code == 0 and "D-1" in plain.stdout
+    assert "what deals wait for is not known: " in plain.stderr

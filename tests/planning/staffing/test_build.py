@@ -10,7 +10,7 @@ import pytest
 
 from taiga_pipeline.people.calendar import working_hours
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
-from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.errors import EmptyRoster
 from taiga_pipeline.pipeline.model import RoleDemand
 from taiga_pipeline.planning.attendance import Attendance
 from taiga_pipeline.planning.staffing.allocations import allocations_of, merged
@@ -58,7 +58,7 @@ def needs(made: Case) -> list[tuple[int, tuple[float, ...]]]:
 
 
 def test_nobody_on_the_roster_is_said_with_the_way_out() -> None:
-    with pytest.raises(InvalidValue, match=r"the roster is empty; add people with"):
+    with pytest.raises(EmptyRoster, match=r"the roster is empty"):
         case(work(), people=())
 
 

@@ -89,3 +89,14 @@ def test_a_day_that_is_none_is_asked_for_again(browse: Browse, deals: Workspace)
         "/follow-ups/done", key="D-2", next_step="Call", next_step_on="soon"
     )
     assert answer.status_code == 422 and "soon" in answer.text and 'value="Call"' in answer.text
+
+
+def test_where_the_mapping_cannot_be_read_it_is_not_said_that_nothing_waits(
+    browse: Browse, deals: Workspace
+) -> None:
+    (mapping,) = deals.settings.sync.mappings.glob("*.toml")
+    mapping.write_text(mapping.read_text(encoding="utf-8") + "\nbroken = [\n", encoding="utf-8")
+    browser = browse("sell", "sara", owner="Sara Ek")
+    said = text_of(browser.get("/follow-ups"))
+    assert "The mapping cannot be read." in said and "is not TOML" in said
+    assert "Nothing waits" not in said
