@@ -171,9 +171,7 @@ def list_deals(workspace: Workspace, selection: Selection) -> Listing:
     ordered = (*known, *(each for each in found if order(each) is None))
     columns = tuple(_columns(workspace, ordered))
     unread = followed.unread.problems if followed.unread else ()
-    return Listing(
-        ordered[: selection.limit], sums_of(ordered), columns, tuple(map(str, unread))
-    )
+    return Listing(ordered[: selection.limit], sums_of(ordered), columns, tuple(map(str, unread)))
 
 
 def _is_asked(each: Listed, selection: Selection) -> bool:
