@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from sync.clock import Clock
@@ -29,7 +29,10 @@ _FIRST_OF_JSON2: Final = (19, 0)
 _UNKNOWN: Final = (0, 0)
 _NO_ODOO: Final = (404, 405)
 _OF_THE_WEB_CLIENT: Final = ("web", "odoo")
-_PROBE: Final = f"{JSON2}res.users/context_get"
+_CONTEXT: Final = "res.users/context_get"
+_PROBE: Final = f"{JSON2}{_CONTEXT}"
+SOURCE_LANGUAGE: Final = "en_US"
+"""The language in which Odoo keeps what nobody translated."""
 
 
 class Refusal(Rejected):
@@ -89,6 +92,13 @@ class OdooClient(ApiClient):
         """Whether the account logs in with a key."""
         return self._login.has_key
 
+    @property
+    def language(self) -> str:
+        """The account's language (sv_SE), in which names are read and written; "" for
+        `SOURCE_LANGUAGE`."""
+        self._login.headers()
+        return self._login.language
+
     def now(self) -> datetime:
         """Returns the time (UTC)."""
         return self._clock.now()
@@ -102,23 +112,26 @@ class OdooClient(ApiClient):
         self, model: str, method: str, ids: Sequence[int] | None = None, **named: JSON
     ) -> JSON:
         """Calls a method that changes nothing; raises as `ApiClient.get`."""
-        return self.ask(f"{model}/{method}", _body(ids, named)).data["result"]
+        return self.ask(f"{model}/{method}", self._body(ids, named)).data["result"]
 
     def change(
         self, model: str, method: str, ids: Sequence[int] | None = None, **named: JSON
     ) -> JSON:
         """Calls a method that says how it should be; raises as `ApiClient.patch`."""
-        return self.apply(f"{model}/{method}", _body(ids, named)).data["result"]
+        return self.apply(f"{model}/{method}", self._body(ids, named)).data["result"]
 
     def make(
         self, model: str, method: str, ids: Sequence[int] | None = None, **named: JSON
     ) -> JSON:
         """Calls a method that makes something; raises as `ApiClient.post`."""
-        return self.post(f"{model}/{method}", _body(ids, named)).data["result"]
+        return self.post(f"{model}/{method}", self._body(ids, named)).data["result"]
 
-
-def _body(ids: Sequence[int] | None, named: Mapping[str, JSON]) -> dict[str, JSON]:
-    return dict(named) if ids is None else {"ids": list(ids), **named}
+    def _body(self, ids: Sequence[int] | None, named: Mapping[str, JSON]) -> dict[str, JSON]:
+        """Returns the arguments of a call, in the account's language if they name none."""
+        body = dict(named) if ids is None else {"ids": list(ids), **named}
+        if self.language:
+            body["context"] = {"lang": self.language, **dict(body.get("context") or {})}
+        return body
 
 
 def base_address(url: str, section: str) -> str:
@@ -165,6 +178,7 @@ class _Login:
         self._lock = threading.Lock()
         self.database = database
         self.uid = 0
+        self.language = ""
         self._version = _UNKNOWN
 
     def headers(self) -> Mapping[str, str]:
@@ -214,6 +228,7 @@ class _Login:
         if not isinstance(context, dict) or not isinstance(context.get("uid"), int):
             return False
         self.uid, self._version = context["uid"], _FIRST_OF_JSON2
+        self.language = _language_of(context)
         self._transport.dialect = dialect
         return True
 
@@ -232,8 +247,16 @@ class _Login:
         uid = answer.data.get("result") if answer.ok else None
         if not uid or not isinstance(uid, int):
             raise self._unauthorised(answer)
+        dialect = JsonRpc(self.database, uid, secret)
+        self.language = self._asked_language(dialect)
         self.uid = uid
-        self._transport.dialect = JsonRpc(self.database, uid, secret)
+        self._transport.dialect = dialect
+
+    def _asked_language(self, dialect: JsonRpc) -> str:
+        """Returns the account's language; an Odoo that does not say is read as it answers."""
+        asked = dialect.request(_CONTEXT, {})
+        answer = self._client.ask_openly(asked.path, cast("Mapping[str, JSON]", asked.body))
+        return _language_of(answer.data.get("result")) if answer.ok else ""
 
     def known_version(self) -> tuple[int, int]:
         """Returns Odoo's version; asks for it once.
@@ -263,6 +286,12 @@ class _Login:
             "A key ends three months after it was made at the latest: make another in Odoo (My "
             "Profile, Account Security, New API Key)"
         )
+
+
+def _language_of(context: JSON) -> str:
+    """Returns the language that a context of Odoo's names, "" for English and for none."""
+    named = context.get("lang") if isinstance(context, dict) else None
+    return named if isinstance(named, str) and named != SOURCE_LANGUAGE else ""
 
 
 def _numbers(known: Sequence[JSON]) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from taiga_pipeline.credentials import Secret
@@ -30,8 +30,8 @@ _BY_POSITION: Final[Mapping[str, str]] = {
     "search_count": "domain",
     "write": "vals",
 }
-"""Arguments that older versions, and models of their own, call by another name: they are taken by
-their place."""
+"""Arguments that older versions, and modules of somebody else, call by another name: JSON-RPC takes
+them by their place, JSON-2 by the name that they have there."""
 
 _STATUS: Final[Mapping[str, int]] = {
     "odoo.exceptions.AccessDenied": 401,
@@ -46,6 +46,10 @@ _STATUS: Final[Mapping[str, int]] = {
     "odoo.exceptions.except_orm": 422,
 }
 """What an error of JSON-RPC would be as a status: Odoo undid all that the request had done."""
+
+_UNBOUND: Final = 422
+_MISSING: Final = re.compile(r"missing a required argument: '(?P<name>\w+)'")
+"""How JSON-2 refuses a call whose arguments do not fit, before it does anything."""
 
 _AWAY: Final = "psycopg2."
 """Begins the names of what the database reports: busy, restarting, or not there."""
@@ -94,16 +98,35 @@ class Json2:
 
     database: str
     key: Secret
+    _own: dict[str, str] = field(default_factory=dict, repr=False)
+    """What modules of somebody else call the argument of `_BY_POSITION`, by the call."""
 
     def request(self, call: str, named: Named) -> Request:
         """Returns the request of a call; see `Dialect`."""
-        return Request(f"{JSON2}{call}", dict(named), self.headers)
+        usual = _usual_name(call)
+        own = self._own.get(call, usual)
+        body = {own if name == usual else name: value for name, value in named.items()}
+        return Request(f"{JSON2}{call}", body, self.headers)
+
+    def learns(self, call: str, answer: Answer) -> bool:
+        """Tells whether Odoo did nothing because an argument has another name here, which is used
+        from now on: a module of somebody else may write ``values`` where Odoo has ``vals``."""
+        said = answer.data.get("detail") if isinstance(answer.data, dict) else None
+        found = _MISSING.search(str(said)) if answer.status == _UNBOUND else None
+        if found is None or not _usual_name(call) or call in self._own:
+            return False
+        self._own[call] = found["name"]
+        return True
 
     @property
     def headers(self) -> Mapping[str, str]:
         """What says who asks, and of which database."""
         headers = {"Authorization": f"bearer {self.key.reveal()}"}
         return {**headers, "X-Odoo-Database": self.database} if self.database else headers
+
+
+def _usual_name(call: str) -> str:
+    return _BY_POSITION.get(call.rpartition("/")[2], "")
 
 
 def service(name: str, method: str, *arguments: JSON) -> Request:

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from taiga_pipeline.http.answer import JSON, Answer
 from taiga_pipeline.http.transport import Params, Transport
 from taiga_pipeline.http.upload import Upload
-from taiga_pipeline.odoo.dialects import COMMON, JSON2, Dialect, Request, service, understood
+from taiga_pipeline.odoo.dialects import (
+    COMMON,
+    JSON2,
+    RPC,
+    Dialect,
+    Json2,
+    Request,
+    service,
+    understood,
+)
 
 
 class OdooTransport(Transport):
@@ -25,13 +34,26 @@ class OdooTransport(Transport):
         credentials: Mapping[str, str] | None = None,
     ) -> Answer:
         """Sends a call ("crm.lead/read", with named arguments); raises as `Transport.send`."""
+        answer = self._sent(method, path, body, params, credentials or {})
+        if isinstance(self.dialect, Json2) and self.dialect.learns(path, answer):
+            return self._sent(method, path, body, params, credentials or {})
+        return answer
+
+    def _sent(
+        self,
+        method: str,
+        path: str,
+        body: JSON | Upload,
+        params: Params | None,
+        credentials: Mapping[str, str],
+    ) -> Answer:
         request = self._request_of(path, body)
         answer = super().send(
             method,
             request.path,
             body=request.body,
             params=params,
-            credentials={**(credentials or {}), **request.headers},
+            credentials={**credentials, **request.headers},
         )
         return understood(request.path, answer)
 
@@ -39,7 +61,7 @@ class OdooTransport(Transport):
         if path.startswith(COMMON):
             assert isinstance(body, dict)
             return service("common", path.removeprefix(COMMON), *body.get("args", ()))
-        if path.startswith(JSON2):
+        if path == RPC or path.startswith(JSON2):
             return Request(path, body, {})
         assert self.dialect is not None, "the log-in comes first"
         assert isinstance(body, dict)

@@ -369,7 +369,7 @@ class TestTarget:
         list(fresh.observe_roots())
         of_tags = int(odoo.target._context.is_recent)
         assert fresh.request_count - at_the_start == 3 + of_tags
-        assert at_the_start == (2 if fresh._client.is_json2 else 3)
+        assert at_the_start == (2 if fresh._client.is_json2 else 4)
 
 
 CONFIG = """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from typing import Any
 import responses
 from requests import PreparedRequest
 
-from tests.odoo.models import UNIQUE, Field, models_of
+from tests.odoo.models import TRANSLATED, UNIQUE, Field, models_of
 
 URL = "http://odoo.example.test"
 DATABASE = "crm"
@@ -74,15 +75,20 @@ class FakeOdoo:
     may_write: bool = True
     sees_all: bool = True
     longest_page: int = 10_000
+    language: str = "en_US"
     makes_keys: bool = False
     secrets: set[str] = field(default_factory=lambda: {KEY})
     """What the accounts log in with."""
+    renamed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Calls of which a module of somebody else has renamed an argument, from what to what."""
     faults: Callable[[str], None] = lambda what: None
     calls: list[str] = field(default_factory=list)
     rows: dict[str, dict[int, Row]] = field(default_factory=dict)
     _ids: dict[str, int] = field(default_factory=dict)
     _uid: int = 2
     _ticks: int = 0
+    _asked: threading.local = field(default_factory=threading.local)
+    """In which language the present call is."""
 
     def __post_init__(self) -> None:
         self.models = models_of(self.version)
@@ -156,7 +162,7 @@ class FakeOdoo:
             "crm.lead", lead, stage_id=number, date_last_stage_update=self._moment(), **more
         )
         old, new = (self.rows["crm.stage"][n]["name"] for n in (before, number))
-        self._track(lead, "stage_id", "char", old, new, number)
+        self._track(lead, "stage_id", "char", old, new, number, before)
 
     def lose(self, lead: int, **values: object) -> None:
         """Marks an opportunity as lost."""
@@ -171,7 +177,9 @@ class FakeOdoo:
         self.change("crm.lead", lead, active=True, probability=20.0, date_closed=False)
         self._track(lead, "active", "integer", 0, 1, 1)
 
-    def _track(self, lead: int, name: str, kind: str, old: Any, new: Any, number: int) -> None:
+    def _track(
+        self, lead: int, name: str, kind: str, old: Any, new: Any, number: int, before: int = 0
+    ) -> None:
         author = self.rows["res.users"][self.admin]["partner_id"]
         at = self._moment()
         message = self.add(
@@ -183,7 +191,8 @@ class FakeOdoo:
             if (row["model"], row["name"]) == ("crm.lead", name)
         )
         of = "field_id" if self.version >= 17 else "field"
-        values = {f"old_value_{kind}": old, f"new_value_{kind}": new, "new_value_integer": number}
+        values = {"old_value_integer": before, "new_value_integer": number}
+        values |= {f"old_value_{kind}": old, f"new_value_{kind}": new}
         self.add("mail.tracking.value", mail_message_id=message, **{of: place}, **values)
 
     def add(self, model: str, /, **values: object) -> int:
@@ -193,6 +202,12 @@ class FakeOdoo:
     def change(self, model: str, number: int, /, **values: object) -> None:
         """Changes a record of any model, as the administrator."""
         self._write(model, [number], values, self.admin)
+
+    def rename(self, model: str, number: int, name: str, language: str) -> None:
+        """Changes a name as one does who has Odoo in a language."""
+        self._in(language)
+        self._write(model, [number], {"name": name}, self.admin)
+        self._in("")
 
     def remove(self, model: str, *ids: int) -> None:
         """Deletes records, and what hangs on them."""
@@ -281,6 +296,12 @@ class FakeOdoo:
         if request.headers.get("X-Odoo-Database") != DATABASE:
             return 404, {"Content-Type": "text/html"}, "<html>no database</html>"
         model, _, method = path.partition("/")
+        usual, own = self.renamed.get(path, ("", ""))
+        if own and own not in body:
+            message = f"missing a required argument: {own!r}"
+            said = {"name": "werkzeug.exceptions.UnprocessableEntity", "message": message}
+            return _reply(422, said)
+        body = {usual if name == own else name: value for name, value in body.items()}
         try:
             ids = body.pop("ids", None)
             return _reply(200, self._call(model, method, ids, body, self.robot))
@@ -297,11 +318,14 @@ class FakeOdoo:
             name = "werkzeug.exceptions.NotFound" if self.version >= 19 else "UserError"
             raise Refused(name, f"Object {model} doesn't exist")
         self._demand_right(model, method, uid)
-        named.pop("context", None) if method not in READS else None
+        self._in(str((named.get("context") or {}).get("lang") or ""))
+        if method not in ("search_read", "search", "search_count", "read"):
+            named.pop("context", None)
         handler = getattr(self, f"_do_{method}", None)
         if handler is None:
             raise Refused("builtins.AttributeError", f"{model} has no attribute {method!r}")
         result = handler(model, ids, uid, **named)
+        self._in("")
         self.faults(f"after {what}")
         return result
 
@@ -324,7 +348,7 @@ class FakeOdoo:
     # --- methods
 
     def _do_context_get(self, model: str, ids: Any, uid: int) -> Row:
-        return {"lang": "en_US", "tz": "UTC", "uid": uid}
+        return {"lang": self.language, "tz": "UTC", "uid": uid}
 
     def _do_get_metadata(self, model: str, ids: list[int], uid: int) -> list[Row]:
         if not {*ids} <= self._table(model).keys():
@@ -617,6 +641,21 @@ class FakeOdoo:
 
     # --- the data
 
+    def _in(self, language: str) -> None:
+        self._asked.language = "" if language == "en_US" else language
+
+    def _place(self, model: str, name: str) -> str:
+        """Returns where a row keeps a field in the language of the call."""
+        language = getattr(self._asked, "language", "")
+        since = TRANSLATED.get(model, 99)
+        return (
+            f"{name}@{language}" if language and name == "name" and self.version >= since else name
+        )
+
+    def _value(self, model: str, number: int, name: str) -> Any:
+        row = self._table(model).get(number, {})
+        return row.get(self._place(model, name), row.get(name, False))
+
     def _table(self, model: str) -> dict[int, Row]:
         return self.rows.setdefault(model, {})
 
@@ -643,7 +682,7 @@ class FakeOdoo:
         row.update({"create_date": at, "write_date": at, "create_uid": uid, "write_uid": uid})
         self._table(model)[number] = row
         try:
-            self._put(model, number, values)
+            self._put(model, number, values, is_new=True)
             self._demand_unique(model, number)
         except Refused:
             del self._table(model)[number]
@@ -662,7 +701,9 @@ class FakeOdoo:
     def _touch(self, model: str, number: int, uid: int) -> None:
         self._table(model)[number].update(write_date=self._moment(), write_uid=uid)
 
-    def _put(self, model: str, number: int, values: Mapping[str, Any]) -> None:
+    def _put(
+        self, model: str, number: int, values: Mapping[str, Any], *, is_new: bool = False
+    ) -> None:
         row = self._table(model)[number]
         for name, value in values.items():
             if name == "id":
@@ -671,7 +712,7 @@ class FakeOdoo:
             if each.type in ("many2many", "one2many"):
                 row[name] = _commanded(row.get(name) or [], value)
             else:
-                row[name] = value
+                row[name if is_new else self._place(model, name)] = value
         stage = row.get("stage_id")
         if model == "project.task":
             types = self._table("project.task.type")
@@ -709,11 +750,10 @@ class FakeOdoo:
                     del self.rows[hanging][each]
 
     def _show(self, model: str, number: int, fields: Sequence[str]) -> Row:
-        row = self._table(model)[number]
         shown: Row = {"id": number}
         for name in fields or self.models[model]:
             each = self._field(model, name)
-            value = number if name == "id" else row.get(name, False)
+            value = number if name == "id" else self._value(model, number, name)
             if name == "display_name":
                 value = self._name(model, number)
             elif each.type == "many2one" and value:
@@ -729,7 +769,7 @@ class FakeOdoo:
 
     def _name(self, model: str, number: int) -> str:
         row = self._table(model).get(number, {})
-        own = str(row.get("name") or "")
+        own = str(self._value(model, number, "name") or "")
         company = row.get("commercial_partner_id") if model == "res.partner" else 0
         if company and company != number:
             return f"{self._name(model, company)}, {own}"
@@ -772,8 +812,7 @@ class FakeOdoo:
     def _values(self, model: str, number: int, path: str) -> Iterator[Any]:
         head, _, rest = path.partition(".")
         each = self._field(model, head)
-        row = self._table(model).get(number, {})
-        value = number if head == "id" else row.get(head, False)
+        value = number if head == "id" else self._value(model, number, head)
         if head == "activity_ids":
             value = self._activities(number)
         if not rest:

@@ -91,6 +91,7 @@ _MODELS: Final[Mapping[str, Mapping[str, Field]]] = {
     "crm.lost.reason": {"name": _CHAR},
     "utm.source": {"name": _CHAR},
     "res.company": {"name": _CHAR},
+    "res.lang": {"code": _CHAR, "active": _YES_NO},
     "res.country": {"name": _CHAR, "code": _CHAR},
     "res.currency": {"name": _CHAR},
     "res.partner": {
@@ -214,6 +215,12 @@ _LATER: Final[Mapping[str, Mapping[str, Field]]] = {
     "crm.lead": {"description": Field("html", since=15)},
     "project.task": {"date_deadline": Field("datetime", since=17)},
 }
+TRANSLATED: Final[Mapping[str, int]] = {
+    "project.project": 15,
+    "project.task.type": 14,
+    "crm.stage": 14,
+}
+"""Models whose names Odoo keeps by language, and the first version that does."""
 _SINCE: Final[Mapping[str, int]] = {"project.milestone": 15}
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "ir.config_parameter": ("key",),

@@ -48,10 +48,11 @@ def failing(odoo: FakeOdoo, *errors: Refused, call: str = "project.tags/create")
     odoo.faults = fail
 
 
-def test_the_log_in_is_one_request_and_comes_before_the_first_call(odoo: FakeOdoo) -> None:
+def test_the_log_in_comes_before_the_first_call(odoo: FakeOdoo) -> None:
     asked = client()
     assert asked.read("res.company", "search_count", domain=[]) == 1
-    assert asked.request_count == 2 + (odoo.version == 14), "JSON-2 was asked for first"
+    tried_and_language = 2 * (odoo.version == 14)  # JSON-2 is tried first, and tells the language
+    assert asked.request_count == 2 + tried_and_language
     assert asked.uid == odoo.robot
 
 
@@ -94,6 +95,40 @@ def test_what_may_be_repeated_is_and_what_makes_something_is_not(odoo: FakeOdoo)
     with pytest.raises(OutcomeUnknown):
         asked.make("project.tags", "create", vals_list=[{"name": "z"}])
     assert odoo.calls.count("project.tags/create") == 2
+
+
+def test_an_argument_that_a_module_of_somebody_else_renamed_is_named_so(odoo: FakeOdoo) -> None:
+    odoo.renamed = {
+        "project.tags/create": ("vals_list", "values"),
+        "project.tags/write": ("vals", "values"),
+    }
+    asked = client()
+    for name in ("x", "y"):
+        (tag,) = asked.make("project.tags", "create", vals_list=[{"name": name}])
+        assert asked.change("project.tags", "write", [tag], vals={"name": f"{name}{name}"})
+    names = [row["name"] for row in odoo.rows["project.tags"].values()]
+    assert names == ["xx", "yy"]
+    assert odoo.calls.count("project.tags/create") == 2
+
+
+def test_an_argument_that_does_not_fit_is_refused_once_and_said(odoo: FakeOdoo) -> None:
+    def refuse(what: str) -> None:
+        if what.endswith("create"):
+            raise Refused("UserError", "missing a required argument: 'values'")
+
+    odoo.faults = refuse
+    with pytest.raises(Rejected, match="missing a required argument"):
+        client().make("project.tags", "create", vals_list=[{"name": "x"}])
+    assert odoo.calls.count("project.tags/create") <= 2
+
+
+def test_names_are_asked_for_in_the_language_of_the_account(odoo: FakeOdoo) -> None:
+    stage = odoo.stages["New"]
+    odoo.rename("crm.stage", stage, "Nytt", "sv_SE")
+    asked = {"domain": [["id", "=", stage]], "fields": ["name"]}
+    for language, name in (("en_US", "New"), ("sv_SE", "Nytt"), ("de_DE", "New")):
+        odoo.language = language
+        assert client().read("crm.stage", "search_read", **asked)[0]["name"] == name
 
 
 def test_a_server_that_is_away_is_waited_for_and_then_said(odoo: FakeOdoo) -> None:

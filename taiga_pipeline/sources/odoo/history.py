@@ -79,6 +79,8 @@ class History:
     funnel: Funnel
     _won: set[int | str] = field(default_factory=set)
     """The ids and names of the stages that are won."""
+    _stages: dict[int, str] = field(default_factory=dict)
+    """What stages are called today, in the account's language."""
 
     def remarks(self) -> list[str]:
         """Says whether the past can be read."""
@@ -94,8 +96,7 @@ class History:
         moves: list[StageMove] = []
         changes: list[FieldChange] = []
         try:
-            won = records(self.client, "crm.stage", ["name"], [["is_won", "=", True]], {})
-            self._won = {each for row in won for each in (row["id"], str(row["name"]))}
+            self._know_stages()
             for leads in self._leads(key):
                 for lead, tracked in self._of_each(leads):
                     moves += self._moves(lead, tracked)
@@ -105,6 +106,12 @@ class History:
         return Past(_ordered(moves, newest), _ordered(changes, newest))
 
     # --- what is read
+
+    def _know_stages(self) -> None:
+        rows = list(records(self.client, "crm.stage", ["name", "is_won"], (), {}))
+        self._stages = {row["id"]: str(row["name"]) for row in rows}
+        won = [row for row in rows if row["is_won"]]
+        self._won = {each for row in won for each in (row["id"], str(row["name"]))}
 
     def _leads(self, key: str) -> Iterator[list[_Lead]]:
         """Yields the leads, page by page."""
@@ -171,6 +178,10 @@ class History:
 
     def _value(self, row: Row, when: str, columns: Sequence[str], name: str) -> Any:
         kind = self.catalogue.fields().get(name)
+        if name == _STAGE:  # in its name stands the language of whoever moved it
+            stage = self._stages.get(int(row.get(f"{when}_value_integer") or 0))
+            if stage is not None:
+                return stage
         places = (f"{when}_value_{column}" for column in columns)
         found = next((row[place] for place in places if row.get(place)), False)
         if kind and kind.type == "date" and isinstance(found, str):

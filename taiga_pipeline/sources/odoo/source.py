@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.sources.odoo.catalogue import Catalogue
 from taiga_pipeline.sources.odoo.fields import LOST, WON, cell, read_for
 from taiga_pipeline.sources.odoo.history import History
+from taiga_pipeline.sources.odoo.languages import with_english_stages
 from taiga_pipeline.sources.odoo.rights import Rights
 from taiga_pipeline.sources.odoo.values import Resolver, decode, encode_moment, heads
 from taiga_pipeline.sources.odoo.write_back import OdooWriteBack
@@ -90,6 +91,7 @@ class OdooSource:
         self._write_back = write_back
         self._catalogue = Catalogue(client, terms.model)
         self._layout = layout(terms)
+        self._knows_stages = False
         self._anew = False
         self._reading: _Reading | None = None
 
@@ -136,6 +138,14 @@ class OdooSource:
             problems += self._write_back.wrong_with(self._catalogue)
         if problems:
             raise ProblemsError(problems)
+        self._know_stages()
+
+    def _know_stages(self) -> None:
+        """Has the stages that are named in English known by the names that the account is shown."""
+        if not self._knows_stages:
+            options = with_english_stages(self._terms.options, self._client)
+            self._terms = replace(self._terms, options=options)
+            self._knows_stages = True
 
     def _types(self) -> dict[str, str]:
         """Returns the types of the fields that are read, those that this version has, by path."""
@@ -267,6 +277,7 @@ class OdooSource:
         yield self._history().past(key, newest, fields)
 
     def _history(self) -> History:
+        self._know_stages()
         options = self._terms.options
         return History(self._client, self._catalogue, options, funnel(options))
 

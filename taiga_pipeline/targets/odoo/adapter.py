@@ -17,11 +17,11 @@ from taiga_pipeline.http.rotation import Rotation
 from taiga_pipeline.odoo.client import OdooClient, Refusal
 from taiga_pipeline.odoo.lists import Row, id_of
 from taiga_pipeline.odoo.rotation import rotation_of
-from taiga_pipeline.records import Kind, Project
+from taiga_pipeline.records import Kind, Project, Status
 from taiga_pipeline.targets.before_writing import after_making, before_writing
 from taiga_pipeline.targets.composite_fields import split_composite
 from taiga_pipeline.targets.marked import demand_marked, demand_unmoved, differs
-from taiga_pipeline.targets.odoo import children, copies, projects, tasks
+from taiga_pipeline.targets.odoo import children, copies, languages, projects, tasks
 from taiga_pipeline.targets.odoo.capabilities import CAPABILITIES, held_by
 from taiga_pipeline.targets.odoo.context import QUIET, TASK, Context
 from taiga_pipeline.targets.odoo.fitting import fit
@@ -135,7 +135,9 @@ class OdooTarget:
 
     def advice(self) -> Sequence[str]:
         """Returns what would make more of this Odoo usable; none of it is needed."""
-        return [] if self.capabilities.leases else [_NO_LEASES]
+        of_turns = [] if self.capabilities.leases else [_NO_LEASES]
+        of_names = languages.advice(self._client) if self._context.is_recent else []
+        return [*of_turns, *of_names]
 
     def expires_on(self) -> date | None:
         """Returns the last day of the account's API key, None if it does not end.
@@ -375,6 +377,7 @@ class OdooTarget:
             return
         number = now.row["id"]
         try:
+            languages.write_in_english(MODEL, number, str(now.row["name"]), values, self._context)
             self._client.change(MODEL, "write", [number], vals=values, context=dict(QUIET))
         except Refusal as error:
             raise Rejected(f"{error}; {_NEEDED}") if error.status == 403 else error from error
@@ -440,7 +443,10 @@ class OdooTarget:
         valued = children.column_values if is_column else children.milestone_values
         values = valued(differing)
         if values:
-            self._client.change(model, "write", [int(observed.id)], vals=values)
+            number, shown = int(observed.id), str(now.fields[Status.NAME])
+            if is_column:
+                languages.write_in_english(model, number, shown, values, self._context)
+            self._client.change(model, "write", [number], vals=values)
         return Written(self._simple(observed) if values else now)
 
     def _simple(self, observed: Observed) -> Observed:
