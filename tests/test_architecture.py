@@ -315,7 +315,7 @@ MAY_NAME_KINDS: Final = {
     ("taiga_pipeline.adapter_settings", "store"): "what a configuration means that names no source",
     ("taiga_pipeline.adapter_settings", "taiga"): "what a configuration means that names no target",
     ("taiga_pipeline.cli.setup.init", "taiga"): "--taiga-url, the older way to name an address",
-    ("taiga_pipeline.odoo.client", "odoo"): "where Odoo's own pages are, below its address",
+    ("taiga_pipeline.odoo.addresses", "odoo"): "where Odoo's own pages are, below its address",
     ("taiga_pipeline.app.sample", "sql"): "a skill of people in the sample, not a source",
     ("taiga_pipeline.cli.main", "store"): "the name of a command",
     ("taiga_pipeline.app.checking", "store"): "the name of a check, of the store's own file",

@@ -6,29 +6,30 @@ not answer, JSON-RPC is used, which takes a key in the place of a password.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, cast
-from urllib.parse import urlsplit
 
 from sync.clock import Clock
-from sync.errors import Rejected, Stop, SyncError, Unauthorised, Unreachable, Vanished
+from sync.errors import Rejected, SyncError, Unauthorised, Unreachable, Vanished
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.answer import JSON, Answer
 from taiga_pipeline.http.client import ApiClient, ApiProfile
 from taiga_pipeline.http.connection import Connection
+from taiga_pipeline.odoo.addresses import base_addresses
 from taiga_pipeline.odoo.dialects import COMMON, JSON2, Dialect, Json2, JsonRpc
 from taiga_pipeline.odoo.shapes import answer_trouble
 from taiga_pipeline.odoo.transport import OdooTransport
 
+_LOG: Final = logging.getLogger(__name__)
 WRONG_ADDRESS: Final = (
     "a web page answers in place of Odoo's API; is the address the one that people open Odoo at?"
 )
 _FIRST_OF_JSON2: Final = (19, 0)
 _UNKNOWN: Final = (0, 0)
 _NO_ODOO: Final = (404, 405)
-_OF_THE_WEB_CLIENT: Final = ("web", "odoo")
 _CONTEXT: Final = "res.users/context_get"
 _PROBE: Final = f"{JSON2}{_CONTEXT}"
 SOURCE_LANGUAGE: Final = "en_US"
@@ -58,7 +59,8 @@ class OdooClient(ApiClient):
         clock: Clock,
         section: str = "target",
     ) -> None:
-        transport = OdooTransport(base_address(connection.url, section), connection, clock, section)
+        likeliest = base_addresses(connection.url, section)[0]
+        transport = OdooTransport(likeliest, connection, clock, section)
         profile = ApiProfile("Odoo", WRONG_ADDRESS, refusal, answer_trouble)
         super().__init__(profile, transport)
         self._login = _Login(self, transport, connection, database, section)
@@ -134,23 +136,6 @@ class OdooClient(ApiClient):
         return body
 
 
-def base_address(url: str, section: str) -> str:
-    """Returns the server's address, without a slash at its end, nor a page of Odoo's web client.
-
-    :raises Stop: ``url`` is not a web address, or holds credentials.
-    """
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        example = "https://odoo.example.com"
-        raise Unreachable(f"{section}.url: {url!r} is not a web address ({example})")
-    if parts.username is not None or parts.password is not None:
-        raise Stop(f"{section}.url: holds credentials; use token_env instead")
-    steps = [step for step in parts.path.split("/") if step]
-    if steps and steps[0] in _OF_THE_WEB_CLIENT:
-        steps = []
-    return "/".join([f"{parts.scheme}://{parts.netloc}", *steps])
-
-
 def refusal(what: str, answer: Answer, *, writes: bool) -> SyncError:
     """Returns the error that an answer (3xx and 5xx aside) stands for."""
     if answer.status == 401:
@@ -175,6 +160,7 @@ class _Login:
         self._transport = transport
         self._connection = connection
         self._section = section
+        self._addresses = base_addresses(connection.url, section)
         self._lock = threading.Lock()
         self.database = database
         self.uid = 0
@@ -186,7 +172,7 @@ class _Login:
         if self._transport.dialect is None:
             with self._lock:
                 if self._transport.dialect is None:
-                    self._log_in()
+                    self._log_in_somewhere()
         return {}
 
     @property
@@ -207,6 +193,17 @@ class _Login:
     def renew(self, refused: Mapping[str, str]) -> None:
         """A key or password works, or does not: there is nothing to renew."""
         raise self._unauthorised()
+
+    def _log_in_somewhere(self) -> None:
+        """Logs in at the first of the addresses at which an Odoo answers."""
+        for base in self._addresses[:-1]:
+            self._transport.base = base
+            try:
+                return self._log_in()
+            except Unreachable as error:
+                _LOG.debug("%s; trying the next address", error)
+        self._transport.base = self._addresses[-1]
+        return self._log_in()
 
     def _log_in(self) -> None:
         key = self._connection.token

@@ -64,8 +64,9 @@ class FakeOdoo:
 
     ``faults`` is asked before ("crm.lead/read") and after ("after crm.lead/read") each call, and
     may raise `Refused`. ``is_admin`` gives the robot all rights. ``may_write`` is off for one that
-    may only read leads. ``longest_page`` has lists cut. ``makes_keys``: programs may make keys, as
-    in later releases of 19.
+    may only read leads. ``longest_page`` has lists cut. ``language`` is the robot's; ``prefix`` is
+    what a proxy puts before all addresses. ``makes_keys``: programs may make keys, as in later
+    releases of 19.
     """
 
     version: int = 14
@@ -76,6 +77,7 @@ class FakeOdoo:
     sees_all: bool = True
     longest_page: int = 10_000
     language: str = "en_US"
+    prefix: str = ""
     makes_keys: bool = False
     secrets: set[str] = field(default_factory=lambda: {KEY})
     """What the accounts log in with."""
@@ -226,6 +228,9 @@ class FakeOdoo:
 
     def _answered(self, request: PreparedRequest) -> Reply:
         path = str(request.url).removeprefix(f"{URL}/")
+        if not path.startswith(self.prefix):
+            return 404, {"Content-Type": "text/html"}, "<html>a page of the company</html>"
+        path = path.removeprefix(self.prefix)
         body = json.loads(request.body or "{}")
         if path == "jsonrpc" and self.has_json_rpc:
             return self._json_rpc(body["params"])

@@ -19,7 +19,8 @@ from sync.errors import (
 )
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
-from taiga_pipeline.odoo.client import OdooClient, base_address
+from taiga_pipeline.odoo.addresses import base_addresses
+from taiga_pipeline.odoo.client import OdooClient
 from tests.odoo.fake import DATABASE, KEY, LOGIN, URL, FakeOdoo, Refused
 from tests.targets.support import ManualClock
 
@@ -156,19 +157,29 @@ def test_a_method_that_returns_nothing_returns_none(odoo: FakeOdoo) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "address"),
+    ("url", "addresses"),
     [
-        ("https://odoo.example.com/", "https://odoo.example.com"),
-        ("https://odoo.example.com/web#id=7", "https://odoo.example.com"),
-        ("https://odoo.example.com/odoo/project/7", "https://odoo.example.com"),
-        ("http://h:8069/at/odoo/", "http://h:8069/at/odoo"),
+        ("https://odoo.example.com/", ["https://odoo.example.com"]),
+        ("https://odoo.example.com/web#id=7", ["https://odoo.example.com"]),
+        ("https://odoo.example.com/at/web#id=7", ["https://odoo.example.com/at"]),
+        ("https://h/odoo/web/login", ["https://h/odoo"]),
+        ("https://h/odoo/project/7", ["https://h", "https://h/odoo"]),
+        ("http://h:8069/at/odoo/", ["http://h:8069/at/odoo"]),
     ],
 )
-def test_an_address_from_the_browser_leads_to_the_server(url: str, address: str) -> None:
-    assert base_address(url, "target") == address
+def test_an_address_from_the_browser_leads_to_the_server(url: str, addresses: list[str]) -> None:
+    assert [*base_addresses(url, "target")] == addresses
+
+
+def test_an_odoo_that_a_proxy_has_under_its_name_is_found(odoo: FakeOdoo) -> None:
+    odoo.prefix = "odoo/"
+    connection = Connection(f"{URL}/odoo", "acme", username=LOGIN, token=Secret(KEY))
+    asked = OdooClient(connection, DATABASE, ManualClock())
+    assert asked.read("res.company", "search_count", domain=[]) == 1
+    assert asked.server == f"{URL}/odoo"
 
 
 @pytest.mark.parametrize("url", ["odoo.example.com", "ftp://x", "https://a:b@odoo.example.com"])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(SyncError, match=r"target\.url"):
-        base_address(url, "target")
+        base_addresses(url, "target")

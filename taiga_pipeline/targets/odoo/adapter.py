@@ -21,7 +21,7 @@ from taiga_pipeline.records import Kind, Project, Status
 from taiga_pipeline.targets.before_writing import after_making, before_writing
 from taiga_pipeline.targets.composite_fields import split_composite
 from taiga_pipeline.targets.marked import demand_marked, demand_unmoved, differs
-from taiga_pipeline.targets.odoo import children, copies, languages, projects, tasks
+from taiga_pipeline.targets.odoo import children, copies, languages, projects, rights, tasks
 from taiga_pipeline.targets.odoo.capabilities import CAPABILITIES, held_by
 from taiga_pipeline.targets.odoo.context import QUIET, TASK, Context
 from taiga_pipeline.targets.odoo.fitting import fit
@@ -39,7 +39,6 @@ from taiga_pipeline.targets.odoo.reading import (
 
 _KEYS: Final = "res.users.apikeys"
 _ATTEMPTS: Final = 20
-_NEEDED: Final = "give the account the right Project: Administrator"
 _NO_LEASES: Final = (
     "lease: the account may not write Odoo's system parameters (Administration: Settings), so that "
     "two machines are not kept apart by Odoo; a state on a shared PostgreSQL does that instead"
@@ -60,7 +59,7 @@ class OdooTarget:
         self._labels = connection.labels
         self._username = connection.username
         self._has_key = connection.token is not None
-        self._web = (connection.web_url or client.server).rstrip("/")
+        self._web_url = connection.web_url
         self._context = Context(client, connection.pipeline, Directory(client))
         self._known: Capabilities | None = None
         self._proof = ""
@@ -84,8 +83,8 @@ class OdooTarget:
         if found is not None:
             self.leases = board
         else:
-            self._demand_rights()
-        self._proof = found or self._made_at()
+            rights.demand(self._client, self._account)
+        self._proof = found or rights.made_at(self._client)
         self._known = held_by(
             milestones=self._context.has_milestones,
             project_tags=recent,
@@ -94,30 +93,10 @@ class OdooTarget:
         )
         return self._account
 
-    def _demand_rights(self) -> None:
-        """Makes sure that an account with few rights may make projects.
-
-        :raises Unauthorised: it may not.
-        """
-        if self._client.is_json2:
-            may = self._client.read(MODEL, "has_access", [], operation="create")
-        else:
-            may = self._client.read(
-                MODEL, "check_access_rights", operation="create", raise_exception=False
-            )
-        if not may:
-            raise Unauthorised(f"{self._account} may not make projects in Odoo; {_NEEDED}")
-
-    def _made_at(self) -> str:
-        """Returns when the account was made, "" if Odoo does not say."""
-        rows = self._client.read(
-            "res.users",
-            "search_read",
-            domain=[["id", "=", self._client.uid]],
-            fields=["create_date"],
-        )
-        made = str(rows[0]["create_date"] or "") if rows else ""
-        return f"{self._client.uid}|{made}" if made else ""
+    @property
+    def _web(self) -> str:
+        """The address at which people open Odoo."""
+        return (self._web_url or self._client.server).rstrip("/")
 
     @property
     def _account(self) -> str:
@@ -380,7 +359,7 @@ class OdooTarget:
             languages.write_in_english(MODEL, number, str(now.row["name"]), values, self._context)
             self._client.change(MODEL, "write", [number], vals=values, context=dict(QUIET))
         except Refusal as error:
-            raise Rejected(f"{error}; {_NEEDED}") if error.status == 403 else error from error
+            raise Rejected(f"{error}; {rights.NEEDED}") if error.status == 403 else error from error
 
     # --- children
 
@@ -499,4 +478,4 @@ def _demanding_the_app() -> Iterator[None]:
     except Vanished as error:
         raise Unauthorised(f"{error}; is the app Project installed?") from error
     except Refusal as error:
-        raise Unauthorised(f"{error}; {_NEEDED}") from error
+        raise Unauthorised(f"{error}; {rights.NEEDED}") from error
