@@ -26,6 +26,14 @@ def swedish() -> Iterator[None]:
             "config.toml:3:1: unknown key 'timezone'; did you mean 'time_zone'?",
             "config.toml:3:1: okänd nyckel 'timezone'; menade du 'time_zone'?",
         ),
+        (
+            "a@x is booked, with reservations, 45 h a week of 30 h in 2027-W01 to 2027-W03 (D 9 h)",
+            "är med reservationer bokad 45 h i veckan av 30 h under 2027-W01 till 2027-W03 (D 9 h)",
+        ),
+        (
+            "a@x.se is booked 45 h a week of 30 h in 2027-W01 (D-1 45 h)",
+            "a@x.se är bokad 45 h i veckan av 30 h under 2027-W01 (D-1 45 h)",
+        ),
         ("12 deals", "12 affärer"),
         ("1 milestone", "1 milstolpe"),
         ("there is no deal 'a'\nthere is no deal 'b'", "affär 'a'\ndet finns ingen affär 'b'"),

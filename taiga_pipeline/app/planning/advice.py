@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,11 @@ from taiga_pipeline.app.planning.money import amounts_json, rate_book
 from taiga_pipeline.app.planning.staffing import Wanted, resolver, solved_case
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.planning.hiring.advice import Leads, Option, Way, advise
+from taiga_pipeline.planning.money.rates import add
 from taiga_pipeline.planning.weeks import week_name
 
 if TYPE_CHECKING:
-    from taiga_pipeline.planning.money.rates import Amounts, RateBook
+    from taiga_pipeline.planning.money.rates import Amounts, Price, RateBook
     from taiga_pipeline.planning.staffing.build import Case
 
 
@@ -56,10 +57,11 @@ def advice_for(workspace: Workspace, wanted: Wanted) -> Advices:
     """
     case, solution = solved_case(workspace, wanted)
     busy = {each.deal_key for each in case.fixed}
+    notice = timedelta(weeks=workspace.settings.planning.hiring.notice_weeks)
     movable = [
         number
         for number, work in enumerate(case.works)
-        if work.key not in busy and not work.tied and work.start >= case.rules.first
+        if work.key not in busy and not work.tied and work.start - notice >= workspace.today
     ]
     plan = solution.plan
     options = advise(case.problem, plan, movable, _leads(workspace), resolver(workspace, wanted))
@@ -79,7 +81,8 @@ def _leads(workspace: Workspace) -> Leads:
             Way.SUBCONTRACT: hiring.subcontract_weeks,
             Way.TRAIN: hiring.training_weeks,
             Way.LATER: hiring.notice_weeks,
-        }
+        },
+        has_begun=workspace.today.weekday() > 0,
     )
 
 
@@ -112,25 +115,36 @@ class _Maker:
             last=case.week(max(option.first + 1, option.after)) - timedelta(days=1),
             decide_by=max(self.today, case.week(option.decide)),
             deals=tuple(case.works[number].key for number in option.projects),
-            cost=self._cost(option, first),
-            brings=self._brings(option, first),
+            cost=self._cost(option),
+            brings=self._brings(option),
             person="" if option.worker is None else case.people[option.worker].email,
             deal=moved.key if moved else "",
             start=moved.start + timedelta(weeks=weeks) if moved else None,
         )
 
-    def _cost(self, option: Option, day: date) -> Amounts | None:
+    def _cost(self, option: Option) -> Amounts | None:
         """Returns what a way costs: the hours that are paid. Somebody who is trained, and a start
         that is moved, cost nothing besides."""
         if option.way in (Way.TRAIN, Way.LATER):
             return {}
-        price = self.book.cost(option.role, "", day)
-        hours = (option.met + option.idle) * self.dearer.get(option.way, 1.0)
-        return None if price is None else {price.currency: hours * price.amount}
+        dearer = self.dearer.get(option.way, 1.0)
+        hours = [each * dearer for each in option.paid]
+        return self._at_rates(option, hours, self.book.cost)
 
-    def _brings(self, option: Option, day: date) -> Amounts | None:
-        price = self.book.bill(option.role, "", day) if option.role else None
-        return None if price is None else {price.currency: option.met * price.amount}
+    def _brings(self, option: Option) -> Amounts | None:
+        return self._at_rates(option, option.met_in, self.book.bill) if option.role else None
+
+    def _at_rates(
+        self, option: Option, hours: Sequence[float], price_of: Callable[..., Price | None]
+    ) -> Amounts | None:
+        """Returns hours by week at the role's rates of these weeks, None where one has none."""
+        total: dict[str, float] = {}
+        for number, each in enumerate(hours, option.first):
+            price = price_of(option.role, "", self.case.week(number)) if each else None
+            if each and price is None:
+                return None
+            add(total, price, each)
+        return total
 
 
 def advice_json(found: Advices) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def _deal_row(deal: DealMoney) -> list[str]:
     share = deal.margin_share
     return [
         safe(deal.deal.key),
-        "won" if deal.won else figure(deal.chance, ".0%"),
+        _("won") if deal.won else figure(deal.chance, ".0%"),
         figure(deal.hours, ",.0f"),
         amounts(deal.revenue),
         amounts(deal.at_rates),

@@ -102,4 +102,4 @@ def _what(advice: Advice) -> str:
         )
     if option.way is Way.TRAIN:
         return _("{person} as {role}", person=advice.person, role=option.role)
-    return f"{option.role}, {option.hours_per_week:g} h a week"
+    return _("{role}, {hours:g} h a week", role=option.role, hours=option.hours_per_week)

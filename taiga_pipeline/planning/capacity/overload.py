@@ -35,13 +35,27 @@ class Overload:
     tentative: bool = False
 
     def __str__(self) -> str:
-        what = "is booked, with reservations," if self.tentative else "is booked"
-        span = week_name(self.first)
-        if self.last > self.first:
-            span = f"{span} to {week_name(self.last)}"
+        # Whole sentences, for other languages.
+        first, last = week_name(self.first), week_name(self.last)
         listed = ", ".join(f"{key} {hours:g} h" for key, hours in self.deals)
+        if self.tentative and first == last:
+            return (
+                f"{self.email} is booked, with reservations, {self.hours:g} h a week of "
+                f"{self.limit:g} h in {first} ({listed})"
+            )
+        if self.tentative:
+            return (
+                f"{self.email} is booked, with reservations, {self.hours:g} h a week of "
+                f"{self.limit:g} h in {first} to {last} ({listed})"
+            )
+        if first == last:
+            return (
+                f"{self.email} is booked {self.hours:g} h a week of {self.limit:g} h in {first} "
+                f"({listed})"
+            )
         return (
-            f"{self.email} {what} {self.hours:g} h a week of {self.limit:g} h in {span} ({listed})"
+            f"{self.email} is booked {self.hours:g} h a week of {self.limit:g} h in {first} to "
+            f"{last} ({listed})"
         )
 
 

@@ -43,13 +43,23 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Leads:
-    """Weeks from the decision until a way takes effect."""
+    """Weeks from the decision until a way takes effect.
+
+    Where week 0 ``has_begun``, a decision of today takes effect within a week, and the first whole
+    one is the next.
+    """
 
     weeks: Mapping[Way, int] = field(default_factory=dict)
+    has_begun: bool = False
 
     def of(self, way: Way) -> int:
         """Returns the weeks of a way; 0 if nothing is said of it."""
         return self.weeks.get(way, 0)
+
+    def earliest(self, way: Way) -> int:
+        """Returns the first week in which a way takes effect that is decided today."""
+        weeks = self.of(way)
+        return weeks + 1 if weeks and self.has_begun else weeks
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,8 @@ class Option:
     of week ``decide`` (0: now). ``met`` are hours that are met because of it, ``idle`` hours that
     are paid for and nobody needs, the new person's or others'. ``saved`` is how much less the plan
     costs, ``worth`` that less the cost of idle hours. ``worker`` (who is trained) and ``project``
-    (which is moved) are numbers. ``projects`` get the hours.
+    (which is moved) are numbers. ``projects`` get the hours. ``paid`` and ``met_in`` are the hours
+    that are paid and met by week, from ``first`` on; empty for a start that is moved.
     """
 
     way: Way
@@ -77,6 +88,8 @@ class Option:
     worker: int | None = None
     project: int | None = None
     later_weeks: int = 0
+    paid: tuple[float, ...] = ()
+    met_in: tuple[float, ...] = ()
 
 
 def advise(
@@ -113,7 +126,7 @@ class _Adviser:
                 (Way.TEMPORARY, self._usual, last + 1),
                 (Way.SUBCONTRACT, self._usual, last + 1),
             ):
-                begin = max(first, self._leads.of(way))
+                begin = max(first, self._leads.earliest(way))
                 if begin < after:
                     yield self._person(way, role, hours, begin, after)
 
@@ -136,7 +149,10 @@ class _Adviser:
         # met because of it are needed. A subcontractor is asked for no more than those.
         paid = found.met if way is Way.SUBCONTRACT else sum(larger.workers[-1].hours)
         idle = max(0.0, paid - found.met)
-        return replace(found, idle=idle, worth=found.saved - IDLE_COST * idle)
+        met_in = _in_all(found.met, taken(larger, plan)[-1][first:after])
+        pays = met_in if way is Way.SUBCONTRACT else larger.workers[-1].hours[first:after]
+        worth = found.saved - IDLE_COST * idle
+        return replace(found, idle=idle, worth=worth, paid=tuple(pays), met_in=met_in)
 
     def _decide(self, way: Way, first: int) -> int:
         return max(0, first - self._leads.of(way))
@@ -146,7 +162,7 @@ class _Adviser:
         hours = taken(self._problem, self._base)
         for role in self._roles():
             short = self._of(role)
-            first = max(min(each.first for each in short), self._leads.of(Way.TRAIN))
+            first = max(min(each.first for each in short), self._leads.earliest(Way.TRAIN))
             able = {
                 each.worker
                 for lack in short
@@ -175,7 +191,9 @@ class _Adviser:
         option = Option(Way.TRAIN, role, first, weeks, decide, hours, *_NOTHING, worker=number)
         # Whoever is trained is paid either way: what idles is no cost of the training.
         found = self._compared(option, changed, plan)
-        return replace(found, idle=max(0.0, spare - found.met))
+        worked = taken(changed, plan)[number][first:weeks]
+        met_in = _in_all(found.met, worked)
+        return replace(found, idle=max(0.0, spare - found.met), met_in=met_in)
 
     def moves(self, movable: Sequence[int]) -> Iterator[Option]:
         """Yields projects that begin later."""
@@ -227,6 +245,12 @@ class _Adviser:
 
 _NOTHING: Final = (0.0, 0.0, 0.0, 0.0, ())
 """What an option comes to before it was tried."""
+
+
+def _in_all(hours: float, by_week: Sequence[float]) -> tuple[float, ...]:
+    """Returns hours by week, as many in all as ``hours``, and spread as ``by_week``."""
+    total = sum(by_week)
+    return tuple(hours * each / total for each in by_week) if total else ()
 
 
 def _helped(problem: Problem, before: Score, after: Score) -> tuple[int, ...]:

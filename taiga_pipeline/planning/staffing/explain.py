@@ -97,7 +97,8 @@ def best_hires(problem: Problem, plan: Plan, resolve: Resolve = quick) -> list[H
     base = resolve(problem, plan)
     before = evaluate(problem, base)
     found = [_hire(problem, base, before, role, resolve) for role in _roles(problem, base)]
-    return sorted((hire for hire in found if hire), key=lambda hire: -hire.help.cost)
+    useful = [hire for hire in found if hire and hire.help.hours > 0]
+    return sorted(useful, key=lambda hire: -hire.help.cost)
 
 
 def _roles(problem: Problem, plan: Plan) -> list[str]:

@@ -334,3 +334,27 @@ def test_an_allocation_that_was_changed_by_hand_is_not_overwritten(
     result = run("staff", "accept")
     assert result.exit_code == 4
     assert "7 h is new" in result.stderr
+
+
+def test_what_help_costs_and_brings_follows_the_rates_of_its_weeks(run: Run) -> None:
+    add(run, "D-9", "Won", "Lead:40h x4w@+3w")  # from 2026-12-21 on
+    for rate in (("--cost", "50", "--bill", "100"), ("--cost", "100", "--from", "2027-01-04")):
+        assert run("people", "rate", "set", "Lead", *rate, "--currency", "EUR").exit_code == 0
+    found = json.loads(run("staff", "advise", "--quick", "--json").stdout)
+    (outside,) = (each for each in found["ways"] if each["way"] == "subcontract")
+    assert (outside["from"], outside["hours_met"]) == ("2026-12-21", 160)
+    assert outside["cost"] == {"EUR": (80 * 50 + 80 * 100) * 1.5}
+    assert outside["brings"] == {"EUR": 160 * 100}
+
+
+def test_a_project_is_not_moved_once_its_notice_is_over(run: Run, tmp_path: Path) -> None:
+    def ways() -> set[str]:
+        found = json.loads(run("staff", "advise", "--quick", "--json").stdout)
+        return {each["way"] for each in found["ways"]}
+
+    add(run, "D-9", "Won", "Back:40h x4w")  # all begin in a week; the notice is two weeks
+    assert "start later" not in ways()
+    config = tmp_path / "config.toml"
+    with config.open("a", encoding="utf-8") as file:
+        file.write("\n[planning.hiring]\nnotice_weeks = 1\n")
+    assert "start later" in ways()

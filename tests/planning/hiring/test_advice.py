@@ -88,3 +88,22 @@ def test_a_delay_that_costs_more_than_it_brings_is_not_named() -> None:
 
 def test_nothing_helps_where_nothing_lacks() -> None:
     assert found(replace(SHORT, requests=SHORT.requests[:1])) == {}
+
+
+def test_a_week_that_has_begun_is_no_week_of_the_lead() -> None:
+    leads = replace(
+        LEADS, weeks={**LEADS.weeks, Way.TEMPORARY: 6, Way.SUBCONTRACT: 0}, has_begun=True
+    )
+    ways = found(leads=leads)
+    # Decided on a Friday, six weeks end on a Friday: the first whole week is the seventh.
+    assert (ways[Way.TEMPORARY].first, ways[Way.TEMPORARY].decide) == (7, 1)
+    assert ways[Way.TEMPORARY].met == 120
+    assert (ways[Way.HIRE].first, ways[Way.SUBCONTRACT].first) == (6, 6)
+
+
+def test_hours_paid_and_met_are_told_by_week() -> None:
+    ways = found()
+    hire, outside = ways[Way.HIRE], ways[Way.SUBCONTRACT]
+    assert hire.paid == (40,) * 14 and hire.met_in == (40,) * 4 + (0,) * 10
+    assert outside.paid == outside.met_in == (40,) * 4
+    assert ways[Way.LATER].paid == ()
