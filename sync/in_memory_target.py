@@ -206,13 +206,14 @@ class InMemoryTarget:
                 self._root(place.root_id).children.pop(target_id, None)
 
     def untouched_child(self, child: Observed, place: Place) -> bool:
-        """Whether no test has acted on the child as people do, and no other child names it."""
+        """Whether no test has acted on the child as people do, and no other child names it and none
+        beside it."""
         self._read("untouched child")
         root = self._root(place.root_id)
         others = [each for each in root.children.values() if each.id != child.id]
         is_named = any(
             str(each.fields.get(child.kind) or "").casefold() == child.identity for each in others
-        )
+        ) and not any((each.kind, each.identity) == (child.kind, child.identity) for each in others)
         return child.id not in root.edited and not (child.identity and is_named)
 
     def untouched(self, root_id: str) -> bool:

@@ -27,6 +27,7 @@ __all__ = [
     "FindsLeftovers",
     "Foreseen",
     "Foresees",
+    "HandsOver",
     "NoticesAccounts",
     "ObservesOwn",
     "Place",
@@ -286,6 +287,21 @@ class Target(Protocol):
 
     def untouched(self, root_id: str) -> bool:
         """Tells whether only this account has ever changed anything in the root."""
+
+
+@runtime_checkable
+class HandsOver(Protocol):
+    """A target in which children are put into others: stories into a milestone."""
+
+    def holds_only_own(self, child: Observed, place: Place) -> bool:
+        """Tells whether a child is as `Target.untouched_child` says, but for what carries this
+        pipeline's reference and was put into it.
+        """
+
+    def hand_over(self, child: Observed, other: Observed, place: Place) -> None:
+        """Puts what carries this pipeline's reference and is in ``child`` into ``other``, of the
+        same kind. Idempotent.
+        """
 
 
 @runtime_checkable

@@ -43,6 +43,7 @@ from sync.target import (
     CompletesChildren,
     CompletesRoots,
     FindsLeftovers,
+    HandsOver,
     Place,
     Target,
     Written,
@@ -363,9 +364,14 @@ class Executor:
         self.store.adopt(_binding(action, observed.id), action.remember)
         progress.note(action.key, Written(observed))
 
-    def _remove(self, action: Action, progress: _GroupProgress) -> None:
+    def _remove(
+        self, action: Action, progress: _GroupProgress, heir: Observed | None = None
+    ) -> None:
+        """Removes an object; ``heir`` gets what the connector put into it."""
         intent = self.store.intend(self.run_id, action, {})
         with self._failing(intent):
+            if heir is not None and isinstance(self.target, HandsOver):
+                self.target.hand_over(_observed(action), heir, progress.place)
             self.target.remove(action.key.kind, _observed(action).id, progress.place)
         keys = list(progress.place.bound) if action.key.is_root else [action.key]
         self.store.receive_removal(intent, keys)
@@ -382,15 +388,22 @@ class Executor:
     def _take_back(self, action: Action, older: Observed, progress: _GroupProgress) -> None:
         """Removes a double that the connector made, and keeps the older one in step.
 
+        Each of two machines may have put its story into its own milestone, and which of the two
+        stories stays says nothing of the milestones: the one that stays is handed over.
+
         :raises Rejected: someone touched it.
         """
-        younger = _observed(action)
-        if not self.target.untouched_child(younger, progress.place):
+        younger, place = _observed(action), progress.place
+        is_free = self.target.untouched_child(younger, place)
+        if not is_free and not self._holds_only_own(younger, place):
             double = double_issue(action.key, [older, younger], younger)
             raise Rejected(double.message, ways_out=double.ways_out)
-        self._remove(action, progress)
+        self._remove(action, progress, heir=None if is_free else older)
         log.warning("%s: %s was made twice; %s stays", action.key, action.key.kind, older.id)
         self._adopt(adopt_child(_desired(action), older, self.target.split), progress)
+
+    def _holds_only_own(self, child: Observed, place: Place) -> bool:
+        return isinstance(self.target, HandsOver) and self.target.holds_only_own(child, place)
 
     # --- errors
 

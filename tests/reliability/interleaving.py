@@ -28,14 +28,17 @@ class Gate:
     _running: int | None = None
     _numbers: dict[int, int] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
+    before: dict[int, str] = field(default_factory=dict)
+    """What each actor that waits is about to do."""
 
-    def step(self) -> None:
+    def step(self, before: str = "") -> None:
         """Waits until it is this actor's turn. Other threads pass freely."""
         number = self._numbers.get(threading.get_ident())
         if number is None:
             return
         with self._turns:
             self._running = None
+            self.before[number] = before
             self._waiting.add(number)
             self._turns.notify_all()
             self._wait(lambda: self._running == number)
@@ -115,5 +118,25 @@ def two_switches(first: int, second: int) -> Choose:
         number = wanted if wanted in waiting else waiting[0]
         made[number] += 1
         return number
+
+    return choose
+
+
+def in_phases(gate: Gate, *phases: tuple[int, str]) -> Choose:
+    """Returns the order in which, phase by phase, an actor makes a step, and goes on until it is
+    about to do what begins with the phase's words; after the last one, each goes on to its end."""
+    left = list(phases)
+    made = [0]
+
+    def choose(waiting: Sequence[int]) -> int:
+        while left:
+            actor, words = left[0]
+            assert actor in waiting, f"actor {actor} came to its end before {words!r}"
+            if not made[0] or not gate.before[actor].startswith(words):
+                made[0] += 1
+                return actor
+            left.pop(0)
+            made[0] = 0
+        return waiting[0]
 
     return choose

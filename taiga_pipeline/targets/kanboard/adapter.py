@@ -33,6 +33,7 @@ from taiga_pipeline.targets.kanboard.fitting import fit
 from taiga_pipeline.targets.kanboard.home import Home, KanboardLeases
 from taiga_pipeline.targets.kanboard.identity import encode_identifier
 from taiga_pipeline.targets.kanboard.people import NOT_ADMIN, Directory, foresee
+from taiga_pipeline.targets.kanboard.planned import hand_over, holds_only_own, is_unused
 from taiga_pipeline.targets.kanboard.reading import ChildReader, moved_lately
 from taiga_pipeline.targets.kanboard.shapes import Row, number, project_trouble
 from taiga_pipeline.targets.kanboard.tasks import (
@@ -44,7 +45,6 @@ from taiga_pipeline.targets.kanboard.tasks import (
     demand_no_work,
     explain_refused,
     is_as_written,
-    is_unused,
     read_for_writing,
     read_task,
     renamed_references,
@@ -231,6 +231,20 @@ class KanboardTarget:
             )
         except Vanished:
             return False
+
+    def holds_only_own(self, child: Observed, place: Place) -> bool:
+        """Tells whether a milestone is bare, and every task that is planned for it has this
+        pipeline's reference."""
+        try:
+            return child.kind == Kind.MILESTONE and holds_only_own(
+                read_task(child.id, self._context), self._context
+            )
+        except Vanished:
+            return False
+
+    def hand_over(self, child: Observed, other: Observed, place: Place) -> None:
+        """Plans the pipeline's stories of a milestone for another one."""
+        hand_over(read_task(child.id, self._context), other.id, self._context)
 
     # --- making projects
 

@@ -26,14 +26,15 @@ from taiga_pipeline.targets.marks import join_line, split_line
 from taiga_pipeline.targets.milestones import milestone_id
 
 OPEN, CLOSED = 1, 0
-_MILESTONE_OF: Final = "is a milestone of"
+MILESTONE_OF: Final = "is a milestone of"
 """The label with which Kanboard comes for a link from a milestone to what is planned for it."""
 
 _MADE: Final = "pipeline-sync.as-written"
 """The metadata of a task that says what the connector wrote: others' edits are told by it."""
 
 _WRITTEN: Final = ("title", "description", "date_due", "date_started", "owner_id", "column_id")
-_HANGING: Final = ("getAllComments", "getAllSubtasks", "getAllTaskFiles")
+HANGING: Final = ("getAllComments", "getAllSubtasks", "getAllTaskFiles")
+"""What brings what people hang on a task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class Tasks(ABC):
         milestone = _milestone(desired, place)
         if milestone is None:
             return []
-        label = context.client.read("getLinkByLabel", label=_MILESTONE_OF)
+        label = context.client.read("getLinkByLabel", label=MILESTONE_OF)
         if not label:
             return []
         link = {"task_id": milestone, "opposite_task_id": number(row["id"])}
@@ -352,21 +353,14 @@ def read_for_writing(
 
 
 def _noted_calls(task: int) -> list[Call]:
-    hanging = [call(method, task_id=task) for method in _HANGING]
+    hanging = [call(method, task_id=task) for method in HANGING]
     return [call("getTaskMetadata", task_id=task), *hanging]
 
 
 def _is_as_written(row: Row, answers: Sequence[Any]) -> bool:
     noted, *hanging = answers
     is_same = isinstance(noted, Mapping) and noted.get(_MADE) == _state(row)
-    return is_same and not any(hanging) and not _has_time(row) and flag(row["is_active"])
-
-
-def is_unused(row: Row, context: Context) -> bool:
-    """Whether a milestone is open, and nothing hangs on it or is planned for it."""
-    calls = [call(method, task_id=number(row["id"])) for method in (*_HANGING, "getAllTaskLinks")]
-    is_bare = flag(row["is_active"]) and not _has_time(row) and not text(row, "description")
-    return is_bare and not any(context.client.read_each(calls))
+    return is_same and not any(hanging) and not has_time(row) and flag(row["is_active"])
 
 
 def demand_no_work(row: Row, context: Context) -> None:
@@ -374,8 +368,8 @@ def demand_no_work(row: Row, context: Context) -> None:
 
     :raises Rejected: it has comments, subtasks, files or spent time.
     """
-    calls = [call(method, task_id=number(row["id"])) for method in _HANGING]
-    if _has_time(row) or any(context.client.read_each(calls)):
+    calls = [call(method, task_id=number(row["id"])) for method in HANGING]
+    if has_time(row) or any(context.client.read_each(calls)):
         raise Rejected(
             f"task {number(row['id'])} has comments, subtasks, files or spent time, which Kanboard "
             "would delete with it; it is kept"
@@ -424,7 +418,8 @@ def _state(row: Row) -> str:
     return digest([*(text(row, place) for place in _WRITTEN), *filter(None, [estimate])])
 
 
-def _has_time(row: Row) -> bool:
+def has_time(row: Row) -> bool:
+    """Whether hours were spent on a task."""
     return bool(spent_hours(row))
 
 

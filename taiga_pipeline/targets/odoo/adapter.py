@@ -250,10 +250,27 @@ class OdooTarget:
         of other kinds nothing tells."""
         try:
             if child.kind == Kind.MILESTONE:
-                return children.is_unused(child.id, self._context)
+                own = children.is_own(child.id, self._context)
+                return own and not tasks.planned_for(child.id, self._context)
             return child.kind == Kind.STORY and tasks.is_as_made(child.id, self._context)
         except Vanished:
             return False
+
+    def holds_only_own(self, child: Observed, place: Place) -> bool:
+        """Tells whether this account alone wrote to a milestone, and every task in it has this
+        pipeline's reference."""
+        try:
+            return (
+                child.kind == Kind.MILESTONE
+                and children.is_own(child.id, self._context)
+                and all(task.marked for task in tasks.planned_for(child.id, self._context))
+            )
+        except Vanished:
+            return False
+
+    def hand_over(self, child: Observed, other: Observed, place: Place) -> None:
+        """Plans the pipeline's tasks of a milestone for another one."""
+        tasks.hand_over(child.id, other.id, self._context)
 
     # --- making projects
 

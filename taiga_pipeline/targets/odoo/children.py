@@ -11,7 +11,7 @@ from sync.target import Place, Written
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.odoo.lists import ALL, Row, id_of, records
 from taiga_pipeline.records import Kind, Membership, Milestone, Status
-from taiga_pipeline.targets.odoo.context import TASK, Context
+from taiga_pipeline.targets.odoo.context import Context
 from taiga_pipeline.targets.odoo.projects import MODEL as PROJECT
 
 _INVITED: Final = "allowed_internal_user_ids"
@@ -137,13 +137,11 @@ def milestone_values(fields: Mapping[str, Value]) -> Values:
     return {at: fields[name] or False for name, at in places.items() if name in fields}
 
 
-def is_unused(target_id: str, context: Context) -> bool:
-    """Whether this account alone wrote to a milestone, and no task is in it."""
+def is_own(target_id: str, context: Context) -> bool:
+    """Whether this account alone wrote to a milestone, and it is not reached."""
     row = read_one(MILESTONE, _OF_MILESTONES, target_id, context)
     own = {id_of(row["create_uid"]), id_of(row["write_uid"])} == {context.client.uid}
-    domain = [["milestone_id", "=", int(target_id)]]
-    used = context.client.read(TASK, "search_count", domain=domain, context=dict(ALL))
-    return own and not row["is_reached"] and not used
+    return own and not row["is_reached"]
 
 
 # --- columns of a board

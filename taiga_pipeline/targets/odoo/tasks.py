@@ -53,9 +53,24 @@ def fields_of(context: Context) -> list[str]:
 def rows_of(roots: Sequence[int], context: Context) -> Iterator[Row]:
     """Yields the tasks of projects, archived ones too, each with the name of its external id in
     ``external``."""
-    rows = list(
-        records(context.client, TASK, fields_of(context), [["project_id", "in", list(roots)]])
-    )
+    yield from _found([["project_id", "in", list(roots)]], context)
+
+
+def planned_for(milestone_id: str, context: Context) -> list[Observed]:
+    """Returns the tasks that are planned for a milestone."""
+    rows = _found([["milestone_id", "=", int(milestone_id)]], context)
+    return [observe(row, context) for row in rows]
+
+
+def hand_over(milestone_id: str, other: str, context: Context) -> None:
+    """Plans the connector's tasks of a milestone for another one."""
+    for task in planned_for(milestone_id, context):
+        if task.marked:
+            write(int(task.id), {"milestone_id": int(other)}, context)
+
+
+def _found(domain: Sequence[object], context: Context) -> Iterator[Row]:
+    rows = list(records(context.client, TASK, fields_of(context), domain))
     names = externals([row["id"] for row in rows], context)
     context.tag_names(rows)
     for row in rows:

@@ -27,7 +27,6 @@ from taiga_pipeline.targets.redmine.children import (
     RedmineClientContext,
     demand_no_work,
     is_as_made,
-    is_empty_version,
     overwritten,
     read_one,
     renamed_references,
@@ -39,6 +38,7 @@ from taiga_pipeline.targets.redmine.identity import encode_identifier
 from taiga_pipeline.targets.redmine.leases import RedmineLeases
 from taiga_pipeline.targets.redmine.paging import PAGE_SIZE, Row, read_all, read_rows
 from taiga_pipeline.targets.redmine.people import NOT_ADMIN, Directory, foresee
+from taiga_pipeline.targets.redmine.planned import hand_over, is_bare_version, planned_for
 from taiga_pipeline.targets.redmine.reading import STILL, ChildReader, issues_moved
 from taiga_pipeline.targets.redmine.shapes import row_trouble
 from taiga_pipeline.targets.redmine.trackers import Tracking
@@ -251,10 +251,27 @@ class RedmineTarget:
         of other kinds nothing tells."""
         try:
             if child.kind == Kind.MILESTONE:
-                return is_empty_version(child.id, place.root_id, self._context)
+                return is_bare_version(child.id, self._context) and not planned_for(
+                    child.id, place.root_id, self._context
+                )
             return child.kind == Kind.STORY and is_as_made(child.id, self._context)
         except Vanished:
             return False
+
+    def holds_only_own(self, child: Observed, place: Place) -> bool:
+        """Tells whether a version is bare, and every issue in it has this pipeline's reference."""
+        try:
+            return (
+                child.kind == Kind.MILESTONE
+                and is_bare_version(child.id, self._context)
+                and all(i.marked for i in planned_for(child.id, place.root_id, self._context))
+            )
+        except Vanished:
+            return False
+
+    def hand_over(self, child: Observed, other: Observed, place: Place) -> None:
+        """Plans the pipeline's issues of a version for another one."""
+        hand_over(child.id, other.id, place.root_id, self._context)
 
     # --- making projects
 

@@ -450,7 +450,10 @@ def is_as_made(issue_id: str, context: RedmineClientContext) -> bool:
     path = f"issues/{issue_id}.json"
     issue = context.client.get(path, {"include": ",".join(("journals", *hanging))}).data["issue"]
     own = (issue.get("author") or {}).get("id") == context.account_id
-    edited = not all(map(_took_line_out, issue.get("journals") or ()))
+    edited = not all(
+        _took_line_out(entry) or _handed_over(entry, context.account_id)
+        for entry in issue.get("journals") or ()
+    )
     return (
         own
         and not edited
@@ -469,16 +472,15 @@ def _took_line_out(entry: Row) -> bool:
     )
 
 
-def is_empty_version(version_id: str, root_id: str, context: RedmineClientContext) -> bool:
-    """Whether a version is open and bare, and no issue is planned for it."""
-    version: Row = context.client.get(f"versions/{version_id}.json").data["version"]
-    has_been_used = version.get("status", "open") != "open" or any(
-        version.get(each) for each in ("description", "wiki_page_title")
+def _handed_over(entry: Row, account_id: int) -> bool:
+    """Whether an entry of the journal is what `hand_over` did."""
+    details = entry.get("details") or ()
+    own = (entry.get("user") or {}).get("id") == account_id
+    return (
+        own
+        and not entry.get("notes")
+        and all(detail.get("name") == "fixed_version_id" for detail in details)
     )
-    planned = (
-        str((row.get("fixed_version") or {}).get("id")) for row in Issues().rows(root_id, context)
-    )
-    return not has_been_used and version_id not in planned
 
 
 def _is_users(row: Row) -> bool:

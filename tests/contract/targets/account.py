@@ -33,6 +33,7 @@ keeps_leases = pytest.mark.keeps_leases
 
 
 copies_projects = pytest.mark.copies_projects
+takes_two_milestones = pytest.mark.takes_two_milestones
 """Marks a case as one for targets that copy projects which people keep as templates."""
 
 
@@ -86,6 +87,22 @@ class Account(Protocol):
 
     def delete_milestone(self, root_id: str, milestone_id: str) -> None:
         """A person deletes a milestone; its stories stay."""
+
+    def copy_milestone(self, root_id: str, milestone_id: str) -> str:
+        """Makes a milestone that answers to the name of another one, as a second machine does;
+        returns its id. Only where the tool takes two."""
+
+    def plan_story(self, root_id: str, story_id: str, milestone_id: str) -> None:
+        """Plans a story for another milestone, as the machine does that made both; only where
+        `copy_milestone` is."""
+
+    def add_planned_story(self, root_id: str, subject: str, milestone_id: str) -> str:
+        """A person adds a story of their own to a milestone; returns its id. Only where
+        `copy_milestone` is."""
+
+    def planned_for(self, root_id: str, story_id: str) -> set[str]:
+        """Returns the ids of the milestones that a story is planned for; only where
+        `copy_milestone` is."""
 
     def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
         """A person moves a story into another project, with its reference."""

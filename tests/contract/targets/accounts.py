@@ -273,6 +273,26 @@ class RedmineAccount:
                 self.call("PUT", f"issues/{issue['id']}.json", out)
         self.call("DELETE", f"versions/{milestone_id}.json")
 
+    def copy_milestone(self, root_id: str, milestone_id: str) -> str:
+        # Redmine refuses the very same name, but where two requests come at once.
+        row = self.call("GET", f"versions/{milestone_id}.json")["version"]
+        version = {"name": row["name"].upper(), "due_date": row["due_date"]}
+        made = self.call("POST", f"projects/{root_id}/versions.json", {"version": version})
+        return str(made["version"]["id"])
+
+    def plan_story(self, root_id: str, story_id: str, milestone_id: str) -> None:
+        issue = {"fixed_version_id": int(milestone_id)}
+        self.call("PUT", f"issues/{story_id}.json", {"issue": issue})
+
+    def add_planned_story(self, root_id: str, subject: str, milestone_id: str) -> str:
+        issue = {"project_id": int(root_id), "subject": subject, "tracker_id": 1}
+        body = {"issue": {**issue, "fixed_version_id": int(milestone_id)}}
+        return str(self.call("POST", "issues.json", body)["issue"]["id"])
+
+    def planned_for(self, root_id: str, story_id: str) -> set[str]:
+        row = self.call("GET", f"issues/{story_id}.json")["issue"]
+        return {str(row["fixed_version"]["id"])}
+
     def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
         self.call("PUT", f"issues/{story_id}.json", {"issue": {"project_id": int(other_id)}})
 
@@ -360,6 +380,27 @@ class KanboardAccount:
 
     def delete_milestone(self, root_id: str, milestone_id: str) -> None:
         self.call("removeTask", task_id=int(milestone_id))
+
+    def copy_milestone(self, root_id: str, milestone_id: str) -> str:
+        row = self.call("getTask", task_id=int(milestone_id))
+        copied = {at: row[at] for at in ("title", "reference")}
+        return str(self.call("createTask", project_id=int(root_id), **copied))
+
+    def plan_story(self, root_id: str, story_id: str, milestone_id: str) -> None:
+        for link in self.call("getAllTaskLinks", task_id=int(story_id)):
+            self.call("removeTaskLink", task_link_id=int(link["id"]))
+        label = self.call("getLinkByLabel", label="is a milestone of")["id"]
+        link = {"task_id": int(milestone_id), "opposite_task_id": int(story_id)}
+        self.call("createTaskLink", **link, link_id=int(label))
+
+    def add_planned_story(self, root_id: str, subject: str, milestone_id: str) -> str:
+        task = str(self.call("createTask", project_id=int(root_id), title=subject))
+        self.plan_story(root_id, task, milestone_id)
+        return task
+
+    def planned_for(self, root_id: str, story_id: str) -> set[str]:
+        links = self.call("getAllTaskLinks", task_id=int(story_id))
+        return {str(link["task_id"]) for link in links}
 
     def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
         self.call("moveTaskToProject", task_id=int(story_id), project_id=int(other_id))
@@ -472,6 +513,22 @@ class OdooAccount:
 
     def delete_milestone(self, root_id: str, milestone_id: str) -> None:
         self.call("project.milestone", "unlink", [int(milestone_id)])
+
+    def copy_milestone(self, root_id: str, milestone_id: str) -> str:
+        (row,) = self.call("project.milestone", "read", [int(milestone_id)], fields=["name"])
+        values = {"project_id": int(root_id), "name": row["name"]}
+        return str(self.call("project.milestone", "create", values, by=self.connection.username))
+
+    def plan_story(self, root_id: str, story_id: str, milestone_id: str) -> None:
+        self.call("project.task", "write", [int(story_id)], {"milestone_id": int(milestone_id)})
+
+    def add_planned_story(self, root_id: str, subject: str, milestone_id: str) -> str:
+        values = {"project_id": int(root_id), "name": subject, "milestone_id": int(milestone_id)}
+        return str(self.call("project.task", "create", values))
+
+    def planned_for(self, root_id: str, story_id: str) -> set[str]:
+        (row,) = self.call("project.task", "read", [int(story_id)], fields=["milestone_id"])
+        return {str(row["milestone_id"][0])} if row["milestone_id"] else set()
 
     def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
         self.call("project.task", "write", [int(story_id)], {"project_id": int(other_id)})

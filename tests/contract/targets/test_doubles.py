@@ -14,7 +14,12 @@ from sync.run.runner import Outcome
 from sync.state.store import StateStore
 from sync.ways_out import DeleteInTarget
 from taiga_pipeline.records import Kind
-from tests.contract.targets.account import Account, tells_untouched
+from tests.contract.targets.account import (
+    Account,
+    needs,
+    takes_two_milestones,
+    tells_untouched,
+)
 from tests.contract.targets.test_runs import Pipeline, key
 
 pytestmark = pytest.mark.sampled_tests(3)
@@ -49,11 +54,21 @@ def stories(pipeline: Pipeline, deal: str) -> list[Observed]:
     return sorted(found, key=lambda story: int(story.id))
 
 
-def bind_to(pipeline: Pipeline, deal: str, story_id: str) -> None:
-    """Has the state know of one story as made by itself, like the machine that made it."""
-    record = RecordKey(deal, Kind.STORY, "call")
-    known = pipeline.store.known([deal])[deal].bound[record]
-    pipeline.store.adopt(replace(known.binding, target_id=story_id), known.base)
+def bind_to(pipeline: Pipeline, record: RecordKey, target_id: str) -> None:
+    """Has the state know of an object as made by itself, like the machine that made it."""
+    known = pipeline.store.known([record.group])[record.group].bound[record]
+    pipeline.store.adopt(replace(known.binding, target_id=target_id), known.base)
+
+
+def story_of(deal: str) -> RecordKey:
+    return RecordKey(deal, Kind.STORY, "call")
+
+
+def milestones(pipeline: Pipeline, deal: str) -> list[str]:
+    """The ids of the milestones, the oldest first."""
+    root = root_of(pipeline, deal)
+    children = pipeline.account.target.observe_children([root])[root]
+    return sorted((child.id for child in children if child.kind == Kind.MILESTONE), key=int)
 
 
 def test_a_copied_story_is_reported_with_both_ids_until_one_is_gone(
@@ -95,7 +110,7 @@ def test_the_younger_of_two_that_were_made_at_once_is_taken_back_by_its_maker(
 ) -> None:
     (older,) = stories(pipeline, deal)
     younger = pipeline.account.copy_story(root_of(pipeline, deal), older.id)
-    bind_to(pipeline, deal, younger)
+    bind_to(pipeline, story_of(deal), younger)
     report = pipeline.run()
     assert (report.outcome, report.issues) == (Outcome.DONE, ())
     assert [item.id for item in stories(pipeline, deal)] == [older.id]
@@ -109,7 +124,7 @@ def test_a_younger_one_that_people_touched_stays_and_is_reported(
     root = root_of(pipeline, deal)
     younger = pipeline.account.copy_story(root, older.id)
     pipeline.account.edit_story(root, younger, "Call them on Friday")
-    bind_to(pipeline, deal, younger)
+    bind_to(pipeline, story_of(deal), younger)
     for _ in range(2):
         (issue,) = pipeline.run().issues
         assert issue.kind is IssueKind.DOUBLE
@@ -147,3 +162,42 @@ def test_a_double_that_comes_while_a_run_writes_is_taken_back_by_that_run(
     assert len(stories(pipeline, deal)) == 1
     monkeypatch.setattr(account.target, "create_child", create)
     pipeline.settled()
+
+
+@tells_untouched
+@takes_two_milestones
+@needs(Kind.MILESTONE)
+def test_a_younger_milestone_is_taken_back_although_a_story_of_ours_is_planned_for_it(
+    pipeline: Pipeline, deal: str
+) -> None:
+    """Of two stories the older one stays, whichever machine's milestone it is planned for."""
+    account, root = pipeline.account, root_of(pipeline, deal)
+    (story,), (older,) = stories(pipeline, deal), milestones(pipeline, deal)
+    younger = account.copy_milestone(root, older)
+    account.plan_story(root, story.id, younger)
+    bind_to(pipeline, RecordKey(deal, Kind.MILESTONE, "Kick-off"), younger)
+    report = pipeline.run(full=True)
+    assert (report.outcome, report.issues) == (Outcome.DONE, ())
+    assert milestones(pipeline, deal) == [older]
+    assert account.planned_for(root, story.id) == {older}
+    pipeline.settled()
+
+
+@tells_untouched
+@takes_two_milestones
+@needs(Kind.MILESTONE)
+def test_a_younger_milestone_that_people_plan_for_stays_and_is_reported(
+    pipeline: Pipeline, deal: str
+) -> None:
+    account, root = pipeline.account, root_of(pipeline, deal)
+    (older,) = milestones(pipeline, deal)
+    younger = account.copy_milestone(root, older)
+    own = account.add_planned_story(root, "Petra's own", younger)
+    bind_to(pipeline, RecordKey(deal, Kind.MILESTONE, "Kick-off"), younger)
+    for _ in range(2):
+        report = pipeline.run(full=True)
+        (issue,) = report.issues
+        assert (issue.kind, report.applied) == (IssueKind.DOUBLE, ())
+        assert f"{older} and {younger} are the same milestone twice" in issue.message
+    assert milestones(pipeline, deal) == [older, younger]
+    assert account.planned_for(root, own) == {younger}

@@ -31,6 +31,7 @@ Reply = tuple[int, Mapping[str, str], str]
 
 _BORN = ("Backlog", "Ready", "Work in progress", "Done")
 _ROLES = ("project-manager", "project-member", "project-viewer")
+_MILESTONE_OF = "is a milestone of"
 _OF_ADMINISTRATORS = ("getAllProjects", "getAllUsers", "getLinkByLabel")
 _FIRST_ADMINISTRATOR = 1
 
@@ -529,6 +530,7 @@ class FakeKanboard:
         self.metadata.pop(("task", task_id), None)
         for links in (rows for (what, _), rows in self.hanging.items() if what == "link"):
             links[:] = [row for row in links if row["opposite_task_id"] != task_id]
+        self.hanging.pop(("link", task_id), None)
         return self.tasks.pop(task_id, None) is not None
 
     def _getAllComments(self, task_id: int) -> list[Row]:
@@ -547,7 +549,27 @@ class FakeKanboard:
         return self.hanging.get(("file", task_id), [])
 
     def _getAllTaskLinks(self, task_id: int) -> list[Row]:
-        return self.hanging.get(("link", task_id), [])
+        """Returns the links of a task, each with the other task as ``task_id``."""
+        own = self.hanging.get(("link", task_id), [])
+        others = [
+            {"id": row["id"], "task_id": holder, "label": "targets milestone"}
+            for (kind, holder), rows in self.hanging.items()
+            for row in rows
+            if kind == "link" and row["opposite_task_id"] == task_id
+        ]
+        return [
+            *(
+                {"id": row["id"], "task_id": row["opposite_task_id"], "label": _MILESTONE_OF}
+                for row in own
+            ),
+            *others,
+        ]
+
+    def _removeTaskLink(self, task_link_id: int) -> bool:
+        rows = [rows for (what, _), rows in self.hanging.items() if what == "link"]
+        for links in rows:
+            links[:] = [row for row in links if row["id"] != task_link_id]
+        return True
 
     def _createTaskLink(self, task_id: int, opposite_task_id: int, link_id: int) -> Any:
         rows = self.hanging.setdefault(("link", task_id), [])

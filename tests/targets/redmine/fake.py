@@ -52,6 +52,9 @@ class Request:
 class FakeRedmine:
     """The data, and what a test may want to happen.
 
+    ``races`` is called with what is being made right before a project or a version is there, after
+    it was checked that its name is free: as on PostgreSQL, where several requests are answered at
+    once.
     ``faults`` is asked before ("POST /projects.json") and after ("after POST …") each request, and
     may raise `Refused` to have it answered so. ``ignores`` are places that a PUT leaves out with
     204.
@@ -60,6 +63,7 @@ class FakeRedmine:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     project_fields: list[Row] = field(default_factory=lambda: [_field(1, "Deal key", longest=64)])
     issue_fields: list[Row] = field(default_factory=lambda: [_field(5, "Deal key", "issue")])
+    races: Callable[[str], None] = lambda what: None
     faults: Callable[[str], None] = lambda what: None
     ignores: frozenset[str] = frozenset()
     newest_first = False  # which of two projects of one identifier is found
@@ -246,6 +250,7 @@ class FakeRedmine:
         given = request.body["project"]
         if any(row["identifier"] == given["identifier"] for row in self.projects.values()):
             raise Refused(422, "Identifier has already been taken")
+        self.races("project")
         number, now = self._next(), self._time()
         row: Row = {
             "id": number,
@@ -323,6 +328,7 @@ class FakeRedmine:
             for row in self.versions.values()
         ):
             raise Refused(422, "Name has already been taken")
+        self.races("version")
         number = self._next()
         self.versions[number] = {
             "id": number,
