@@ -50,7 +50,8 @@ class Capabilities:
     another one does (`sync.run.lease.OffersLeases`). ``tells_copies``: a copy that people make of a
     root is distinguished from it (`Observed.original`). ``tells_untouched``: it shows who
     changed a root, so that one that only the connector touched may be deleted. ``copies_roots``: it
-    can make a root as a copy of one that people keep.
+    can make a root as a copy of one that people keep. ``keeps_lines`` are kinds of children below
+    whose text it can keep lines current that are not people's.
     """
 
     kinds: frozenset[str] | None = None
@@ -60,6 +61,7 @@ class Capabilities:
     tells_copies: bool = False
     tells_untouched: bool = False
     copies_roots: bool = False
+    keeps_lines: frozenset[str] = frozenset()
 
     def holds(self, kind: str, *fields: str) -> bool:
         """Tells whether records of a kind can be held, each of ``fields`` included."""
@@ -309,7 +311,8 @@ class SendsMails(Protocol):
     """A target that mails people of its own accord, and cannot be asked not to."""
 
     def mails(self, desired: Desired) -> str:
-        """Returns the address that is mailed when this child is made, "" if no one is. Pure."""
+        """Returns the address that is mailed when this child is made, or when it names another
+        child (`Desired.refers`) from now on; "" if no one is. Pure."""
 
 
 @runtime_checkable

@@ -143,6 +143,13 @@ class MoveBack(WayOut):
 
 
 @dataclass(frozen=True, slots=True)
+class MakeNameable(WayOut):
+    """Have what a field is to name (``name``) be there, in a way that it can be named."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class RetireGone(WayOut):
     """Have groups retired that are gone from the source."""
 
@@ -233,7 +240,7 @@ TYPES: Final[Mapping[str, type[WayOut]]] = {
     kind.__name__: kind
     for kind in (
         *(Resolve, Adopt, Unlink, UnlinkElsewhere, TakeOver, TakeOverAll, RestoreKey),
-        *(RemoveMarker, DeleteInTarget, MoveBack, RetireGone, ListOpen),
+        *(RemoveMarker, DeleteInTarget, MoveBack, MakeNameable, RetireGone, ListOpen),
         *(FindCause, AllowOnce, RaiseLimit, SaveNewPlan),
         *(MoveState, CorrectAddress, UseAccount, GrantAccess),
         *(Wait, Upgrade, CopyStores),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from sync.records.model import RecordKey
 from sync.records.traces import Traces
 
 
@@ -52,6 +53,11 @@ def task_name(deal: str, action: str) -> str:
 def portfolio_key(pipeline: str) -> str:
     """Returns the key of a pipeline's portfolio: the one project that is not a deal's."""
     return f"{PORTFOLIO}-{pipeline}"
+
+
+def member_key(group: str, address: str) -> RecordKey:
+    """Returns the key of the record of a member; ``address`` is in lower case."""
+    return RecordKey(group, Kind.MEMBERSHIP, address)
 
 
 def is_portfolio(key: str) -> bool:
@@ -172,7 +178,8 @@ class Story:
     SUMMARY: Final = "summary"
     """What stands behind the subject: how much it is about, and when. Written, never read back."""
     ASSIGNED: Final = "assigned"
-    """The lower-case e-mail address of the member that it is assigned to, "" for no one."""
+    """The lower-case e-mail address of the member that it is assigned to, None for no one. On a
+    card that people work on it is "" for no one."""
 
     _FIELD: Final = "field."
 
@@ -240,6 +247,7 @@ class Wiki:
 REFERENCES: Final[Mapping[tuple[str, str], str]] = {
     (Kind.MEMBERSHIP, Membership.ROLE): Kind.ROLE,
     (Kind.STORY, Story.MILESTONE): Kind.MILESTONE,
+    (Kind.STORY, Story.ASSIGNED): Kind.MEMBERSHIP,
     (Kind.STORY, Story.STATUS): Kind.STATUS,
     (Kind.TASK, Task.CARD): Kind.STORY,
 }

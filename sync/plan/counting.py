@@ -162,9 +162,17 @@ def count_mails(groups: Iterable[GroupPlan], mailed: Mailed) -> dict[str, int]:
     """Returns how many mails a plan has a target send to whom, the most first."""
     mails: Counter[str] = Counter()
     for action in (action for group in groups for action in group.actions):
-        if action.type is ActionType.CREATE and action.desired and not action.key.is_root:
-            mails.update(filter(None, [mailed(action.desired)]))
+        mails.update(filter(None, [_mailed_by(action, mailed)]))
     return dict(mails.most_common())
+
+
+def _mailed_by(action: Action, mailed: Mailed) -> str:
+    """Returns whom a target mails: when it makes a child, and when a child names another one."""
+    record = action.desired
+    if record is None or action.key.is_root:
+        return ""
+    is_named = any(change.field in record.refers for change in action.changes)
+    return mailed(record) if action.type is ActionType.CREATE or is_named else ""
 
 
 def most_mails(mails: Mapping[str, int], origin: str = "") -> Amount:
@@ -178,8 +186,7 @@ def mails_origin(groups: Iterable[GroupPlan], mailed: Mailed, address: str) -> s
     """Returns what asks for the mails to one person."""
     tally = Count()
     for action in (action for group in groups for action in group.actions):
-        is_made = action.type is ActionType.CREATE and not action.key.is_root
-        if is_made and action.desired and mailed(action.desired) == address:
+        if action.desired and _mailed_by(action, mailed) == address:
             tally.add(action.key, action.desired.origin())
     return tally.origin
 

@@ -32,6 +32,7 @@ from sync.plan.group_issues import conflict_issue, deleted_issue
 from sync.plan.issue_ways import with_usual_ways_out
 from sync.plan.known import Bound, Known, Making, Seen
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind
+from sync.plan.references import Others, settled_references
 from sync.plan.unmarked_roots import stranger
 from sync.records.merge import Decision, Verdict
 from sync.records.model import (
@@ -274,9 +275,11 @@ class _GroupPlanner:
                 continue
             if known is not None:
                 found = by_id.get((record.key.kind, known.binding.target_id))
-                self._plan_bound_child(record, known, found, free)
+                settled = self._refer(record, bound, observed, found)
+                self._plan_bound_child(settled, known, found, free)
             else:
-                self._plan_new_child(record, free, elsewhere)
+                settled = self._refer(record, bound, observed, None)
+                self._plan_new_child(settled, free, elsewhere)
         wanted = {record.key for record in self.desired.children} | self.desired.waiting
         for key in sorted(bound.keys() - wanted, key=self._order_of_removal):
             target_id = bound[key].binding.target_id
@@ -284,6 +287,22 @@ class _GroupPlanner:
         for key in sorted(self.known.making.keys() - bound.keys() - wanted):
             if not key.is_root:
                 self._drop_unreceived(key, self.known.making[key], free)
+
+    def _refer(
+        self,
+        record: Desired,
+        bound: Mapping[RecordKey, Bound],
+        observed: Sequence[Observed],
+        found: Observed | None,
+    ) -> Desired:
+        """Returns a child that names others only as far as they can be named; reports the rest."""
+        if not record.refers:
+            return record
+        made = frozenset(action.key for action in self.actions)
+        base = bound[record.key].base if record.key in bound else {}
+        settled, issues = settled_references(record, base, found, Others(bound, observed, made))
+        self.issues.extend(issues)
+        return settled
 
     def _rename(
         self, bound: Mapping[RecordKey, Bound], by_id: Mapping[tuple[str, str], Observed]

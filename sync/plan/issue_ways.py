@@ -11,6 +11,7 @@ from sync.ways_out import (
     Adoption,
     DeleteInTarget,
     Effect,
+    MakeNameable,
     MoveBack,
     RemoveMarker,
     Resolve,
@@ -54,6 +55,8 @@ def _usual(issue: Issue) -> Iterator[WayOut]:
     elif kind is IssueKind.DROPPED:
         yield Resolve(key, Side.DELIVERY, Effect.LEAVE)
         yield Resolve(key, Side.SALES, Effect.REMOVE)
+    elif kind is IssueKind.WAITING and issue.desired:
+        yield MakeNameable(str(issue.desired))
     elif kind is IssueKind.GONE:
         yield from (RetireGone(), TakeOver(key.group), Unlink(key.group))
 

@@ -141,6 +141,8 @@ class IssueKind(StrEnum):
     """People moved a child into another group's root, which ``observed`` of the issue names."""
     DROPPED = "dropped"
     """A child is there that nothing asks for any more."""
+    WAITING = "waiting"
+    """A field is empty, because what it is to name is not there, or cannot be named."""
 
 
 PARTIAL = frozenset(IssueKind) - {
@@ -148,6 +150,7 @@ PARTIAL = frozenset(IssueKind) - {
     IssueKind.MOVED,
     IssueKind.DROPPED,
     IssueKind.LEFTOVER,
+    IssueKind.WAITING,
 }
 """Issues that make a run incomplete. The others are reported, but nothing is left undone."""
 

@@ -111,6 +111,18 @@ class RecordKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """What a field names: another child of the same group, by its ``key``.
+
+    Without a key the field names nothing: ``why`` says why the source could not tell what, "" where
+    it asks for nothing.
+    """
+
+    key: RecordKey | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Desired:
     """One record as the source asks for it.
 
@@ -127,6 +139,9 @@ class Desired:
     more what was agreed upon.
     ``instead`` are, for fields for which a target may have no place, the fields that say the same
     there: whoever knows the target puts them in its place.
+    ``refers`` says of fields that they name another child of the group. While that child is not
+    there, or cannot be named, such a field is empty (None), and is filled once it can be. A field
+    that names nothing asks for nothing: only what the connector put there is taken away.
     """
 
     key: RecordKey
@@ -139,6 +154,7 @@ class Desired:
     origins: Mapping[str, str] = field(default_factory=dict)
     at_any_time: Mapping[str, frozenset[str]] = field(default_factory=dict)
     instead: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    refers: Mapping[str, Reference] = field(default_factory=dict)
 
     @property
     def natural_name(self) -> str:
@@ -264,6 +280,8 @@ class Observed:
     tool) has another id in each.
     ``maker`` is the account that a root belongs to, as
     `sync.run.server_identity.Identity.account_id` has it; "" if the target does not tell.
+    ``unavailable`` says why no field of another child can name this one at present ("" if one can):
+    a person who cannot be given work.
     """
 
     kind: str
@@ -281,6 +299,7 @@ class Observed:
     readable: bool = True
     markers_readable: bool = True
     hides_children: bool = False
+    unavailable: str = ""
 
     def belongs_to(self, marker: Marker) -> bool:
         """Whether the root carries ``marker``, and no other pipeline's."""

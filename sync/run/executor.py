@@ -34,6 +34,7 @@ from sync.plan.group_planner import adopt_child, find_child
 from sync.plan.issue_ways import with_usual_ways_out
 from sync.plan.known import Bound
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind
+from sync.plan.references import waiting_issue
 from sync.records.merge import base_after_create, base_after_write
 from sync.records.model import Base, Binding, Desired, Marker, Observed, RecordKey, Value
 from sync.run.log_context import logged
@@ -57,6 +58,8 @@ SETTLE_WAITS = (0.5, 2.0, 5.0)
 
 STALE_ATTEMPTS = 3
 """How often a group is merged again because people changed it in that very moment."""
+
+_NOT_MADE = "{0.name} has no {0.kind} there yet"
 
 Replan = Callable[[GroupPlan], GroupPlan]
 """Observes a group again and plans it again."""
@@ -164,11 +167,14 @@ class Executor:
         is_new = group.root is None  # nothing of it can be bound
         bound = {} if is_new else self.store.known([group.key])[group.key].bound
         progress = _GroupProgress.begin(group, bound)
-        for action in group.actions:
+        for planned in group.actions:
             if self.stop.is_set():
                 raise Unavailable(f"{group.key}: the run was stopped before it was finished")
             self.permit()
-            if action.if_untouched and not self._may_take_back(action, progress):
+            if planned.if_untouched and not self._may_take_back(planned, progress):
+                continue
+            action, is_asked = self._nameable(planned, progress)
+            if not is_asked:
                 continue
             try:
                 with logged(action=action.type.value, record=str(action.key)):
@@ -179,13 +185,37 @@ class Executor:
                 self._add_issue(group, kind, error, action.key)
                 if action.key.is_root:
                     return
+                progress.unavailable[action.key] = _NOT_MADE.format(action.key)
             except OutcomeUnknown as error:
                 if action.key.is_root:
                     raise
                 self._add_issue(group, IssueKind.UNCERTAIN, error, action.key)
+                progress.unavailable[action.key] = _NOT_MADE.format(action.key)
             else:
                 with self._lock:
                     self._applied.actions.append(action)
+
+    def _nameable(self, action: Action, progress: _GroupProgress) -> tuple[Action, bool]:
+        """Returns an action without what names a child that turned out not to be there, or that
+        cannot be named; whether anything is left of it. The plan had counted on that child."""
+        record = action.desired
+        missing = {
+            name: reference
+            for name, reference in (record.refers.items() if record else ())
+            if reference.key in progress.unavailable and action.fields.get(name)
+        }
+        if record is None or not missing:
+            return action, True
+        for name, reference in missing.items():
+            why = progress.unavailable[reference.key] if reference.key else ""
+            with self._lock:
+                self._applied.issues.append(waiting_issue(action.key, name, reference, why))
+        changes = tuple(each for each in action.changes if each.field not in missing)
+        if action.type is not ActionType.CREATE:
+            return replace(action, changes=changes), bool(changes) or not action.changes
+        fields = {**record.fields, **dict.fromkeys(missing)}
+        record = replace(record, fields=fields)
+        return replace(action, desired=record, fields=fields, changes=changes), True
 
     # --- one action
 
@@ -454,11 +484,13 @@ class Executor:
 class _GroupProgress:
     """What is known of a group while its actions are carried out.
 
-    ``born`` are children that came into being along with the root.
+    ``born`` are children that came into being along with the root. ``unavailable`` are children
+    that no field of another can name, with the reason.
     """
 
     place: Place
     born: tuple[Observed, ...] = ()
+    unavailable: dict[RecordKey, str] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, group: GroupPlan, bound: Mapping[RecordKey, Bound]) -> _GroupProgress:
@@ -473,6 +505,8 @@ class _GroupProgress:
         root_id = written.record.id if key.is_root else self.place.root_id
         bound = {**self.place.bound, key: written.record.id}
         self.place = replace(self.place, root_id=root_id, bound=bound)
+        if written.record.unavailable:
+            self.unavailable[key] = f"{key.name} {written.record.unavailable}"
         self.born = (*self.born, *written.children)
 
 

@@ -25,13 +25,13 @@ from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.http.connection import Connection
-from taiga_pipeline.mapping.holding import Holding
+from taiga_pipeline.mapping.holding import Holding, asked_by
 from taiga_pipeline.mapping.model import PagePhase
 from taiga_pipeline.mapping.page import SLUG as FROM_SALES
 from taiga_pipeline.mapping.several.phase_dates import Dates, dates_of
 from taiga_pipeline.portfolio.cards import card_fields
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.records import CardField, Kind, is_phase_key, phase_of
+from taiga_pipeline.records import CardField, Kind, Story, is_phase_key, phase_of
 from taiga_pipeline.sources.mapped import Extent, MappedSource, Moves, PhasesThere
 from taiga_pipeline.targets.port import has_boards
 from taiga_pipeline.targets.registry import UnknownTargetError, find, make
@@ -233,6 +233,7 @@ def make_target(
         board_has_pages=workspace.settings.portfolio.plan_weeks > 0,
         pictures=portfolio_of(workspace).pictures,
         labels=labels | workspace.labels(),
+        assigns_stories=_assigns_stories(workspace),
         card_fields=card_fields_of(workspace),
         options=target.options,
         folder=workspace.config_path.absolute().parent,
@@ -255,3 +256,12 @@ def _reads_pages(workspace: Workspace) -> bool:
     except ProblemsError:  # which is reported where the mappings are used
         return True
     return any(rule.page is not PagePhase.NEVER for rule in rules)
+
+
+def _assigns_stories(workspace: Workspace) -> bool:
+    """Whether any mapping says who does a story."""
+    try:
+        asked = [asked_by(rules) for rules in workspace.load_mappings().rules]
+    except ProblemsError:
+        return True
+    return any(Story.ASSIGNED in fields.get(Kind.STORY, ()) for fields in asked)

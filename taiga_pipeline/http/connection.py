@@ -22,7 +22,8 @@ class Connection:
     ``reads_pages`` says that deals' projects hold wiki pages to be kept in step,
     ``board_has_pages`` that the board of deals does; ``pictures`` draws those on pages (PNG), by
     the digest that a page names. ``labels`` are all labels that projects of this pipeline may show
-    before their titles, now or since the state store began.
+    before their titles, now or since the state store began. ``assigns_stories`` says that mappings
+    name who does stories.
     ``card_fields`` are the fields of deals that cards show, and that are read from them, none where
     cards are only shown.
     ``options`` are the settings that are the adapter's alone; ``folder`` is the configuration's,
@@ -44,6 +45,7 @@ class Connection:
     board_has_pages: bool = False
     pictures: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     labels: frozenset[str] = frozenset()
+    assigns_stories: bool = False
     card_fields: tuple[CardField, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
     folder: Path = Path()

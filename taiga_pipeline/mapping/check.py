@@ -25,6 +25,7 @@ from taiga_pipeline.mapping.rules import (
     stage_state,
     story_id,
 )
+from taiga_pipeline.mapping.stories.assignee import MANAGER, SELLERS, parse_assignee
 from taiga_pipeline.mapping.stories.hours import parse_hours
 from taiga_pipeline.mapping.template import parse_template
 from taiga_pipeline.mapping.text import normalise
@@ -240,6 +241,8 @@ def _stories(model: MappingFile, document: Document) -> Iterator[Problem]:
                 yield from _story_milestone(document, (*path, "milestone"), story, by_name)
             if isinstance(story.hours, str):
                 yield from _story_hours(document, (*path, "hours"), story.hours, model.table)
+            if story.assignee:
+                yield from _assignee(document, (*path, "assignee"), story.assignee, model.table)
 
 
 def _story_milestone(
@@ -264,6 +267,20 @@ def _story_hours(
         near = did_you_mean(name, numbers).replace("'", '"')
         placeholder = "{" + name + "}"
         message = f'"{placeholder}" is no field of your own that is a number{near}'
+        yield document.at_value(path, message)
+
+
+def _assignee(
+    document: Document, path: KeyPath, assignee: str, table: FieldTable
+) -> Iterator[Problem]:
+    """Finds people named by a field which deals do not have, or which names nobody."""
+    name = parse_assignee(assignee).field
+    own = [field.name for field in table if field.is_own and field.kind in (Kind.TEXT, Kind.CHOICE)]
+    known = (MANAGER, *SELLERS, *own)
+    if name and name not in known:
+        near = did_you_mean(name, known).replace("'", '"')
+        placeholder = "{" + name + "}"
+        message = f'"{placeholder}" is no field that names a person{near}'
         yield document.at_value(path, message)
 
 

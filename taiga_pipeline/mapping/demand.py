@@ -143,6 +143,11 @@ def members(
     )
 
 
+def role_of(allocation: Allocation, staffing: Staffing) -> str:
+    """Returns the role in which someone works: the allocation's, else the person's own."""
+    return one_line(allocation.role) or _own_role(staffing, normalise(allocation.email))
+
+
 def _own_role(staffing: Staffing, email: str) -> str:
     person = staffing.people.get(email)
     return one_line(person.role) if person else ""

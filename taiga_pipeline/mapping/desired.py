@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
-from sync.records.model import Desired, DesiredGroup, RecordKey, Value, WhenDropped
+from sync.records.model import (
+    Desired,
+    DesiredGroup,
+    RecordKey,
+    Reference,
+    Value,
+    WhenDropped,
+)
 from taiga_pipeline.mapping.dates import closed_day, project_start, shift
 from taiga_pipeline.mapping.demand import (
     Member,
@@ -27,6 +34,7 @@ from taiga_pipeline.mapping.rules import (
     StateRule,
     StoryRule,
 )
+from taiga_pipeline.mapping.stories.crew import Crew, who_does
 from taiga_pipeline.mapping.stories.hours import written_hours
 from taiga_pipeline.mapping.template import Template
 from taiga_pipeline.mapping.text import escape_markup, iso, normalise
@@ -83,6 +91,7 @@ class Case:
     needed: tuple[RoleDemand, ...]
     members: tuple[Member, ...]
     phase: InPhase | None = None
+    staffing: Staffing = field(default_factory=Staffing)
 
     @property
     def key(self) -> str:
@@ -213,6 +222,7 @@ def make_case(
         needed=() if state is ProjectState.RETIRED else needed,
         members=_everybody(rules, state, staffing, demand),
         phase=phase,
+        staffing=staffing,
     )
 
 
@@ -424,8 +434,17 @@ def _story(case: Case, rule: StoryRule, milestones: set[str]) -> Desired:
     if rule.hours:
         hours = written_hours(rule.hours.of(case.demand, case.deal.own))
         fields[Story.HOURS] = hours
-        said = f"{case.rules.words.story_hours}: {hours}" if hours else ""
-        instead[Story.HOURS] = {Story.DESCRIPTION: "\n\n".join(filter(None, (text, said)))}
+        word = case.rules.words.story_hours
+        said = f"{word}: {hours}" if hours else ""
+        instead[Story.HOURS] = {
+            Story.DESCRIPTION: "\n\n".join(filter(None, (text, said))),
+            Story.FACTS: f"- {escape_markup(word)}: {hours}" if hours else "",
+        }
+    refers: dict[str, Reference] = {}
+    if rule.assignee:
+        crew = Crew(case.key, case.deal, case.staffing, case.members)
+        refers[Story.ASSIGNED] = found = who_does(rule.assignee, crew)
+        fields[Story.ASSIGNED] = found.key.name if found.key else None
     return Desired(
         key=RecordKey(case.key, Kind.STORY, rule.id),
         fields=fields,
@@ -433,6 +452,7 @@ def _story(case: Case, rule: StoryRule, milestones: set[str]) -> Desired:
         reason=f"each {case.state.value} project has it ({rule.where})",
         origins={"": f"{rule.where} (story)"},
         instead=instead,
+        refers=refers,
     )
 
 

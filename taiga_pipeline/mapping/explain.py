@@ -43,6 +43,8 @@ COMPUTED: Mapping[tuple[str, str], str] = {
     (Kind.MEMBERSHIP, "admin"): "the [[member]]'s; no other member administers",
     (Kind.STORY, Story.MILESTONE): "the story's milestone, if it is there",
     (Kind.STORY, Story.HOURS): "the story's hours",
+    (Kind.STORY, Story.FACTS): "the story's hours",
+    (Kind.STORY, Story.ASSIGNED): "the story's assignee",
     (Kind.WIKI, Wiki.TITLE): "[words] from_sales",
     (Kind.WIKI, Wiki.TEXT): "nothing: it belongs to people",
     (Kind.WIKI, Wiki.FACTS): "the deal's contacts, checked-off actions and notes",

@@ -43,6 +43,10 @@ _NEVER_DELETED: Final = (
 _HOURS_AS_TEXT: Final = (
     "{tool} has no place for hours of stories: they stand in the description of new stories"
 )
+_HOURS_AS_LINE: Final = (
+    "{tool} has no place for hours of stories: they stand below the description, and are kept "
+    "current there"
+)
 
 NO_COPIES: Final = (
     "{tool} copies no project by its API, so that a template cannot be one there: write its "
@@ -102,7 +106,8 @@ class Holding:
         parts = [part for part in parts if part]
         notes = [f"{self.tool} has no place for {', '.join(parts)}: left out"] if parts else []
         if as_text:
-            notes.append(_HOURS_AS_TEXT.format(tool=self.tool))
+            said = _HOURS_AS_LINE if Kind.STORY in can.keeps_lines else _HOURS_AS_TEXT
+            notes.append(said.format(tool=self.tool))
         if copies and not can.copies_roots:
             notes.append(NO_COPIES.format(tool=self.tool))
         if not can.tells_untouched and any(
@@ -177,6 +182,8 @@ def _of_stories(rules: Rules) -> set[str]:
         fields.add(Story.TAGS)
     if any(story.hours for story in rules.stories):
         fields.add(Story.HOURS)
+    if any(story.assignee for story in rules.stories):
+        fields.add(Story.ASSIGNED)
     return fields
 
 
@@ -204,7 +211,7 @@ def _part(record: Desired, can: Capabilities) -> Desired:
     said: dict[str, Value] = dict(record.fields)
     for name, values in record.instead.items():
         if not can.holds(kind, name):
-            said.update(values)
+            said.update(_said_instead(values, kind in can.keeps_lines))
     fields = {
         name: value
         for name, value in said.items()
@@ -213,6 +220,17 @@ def _part(record: Desired, can: Capabilities) -> Desired:
         and (can.copies_roots or name not in Project.OF_COPIES)
     }
     return record if len(fields) == len(record.fields) else replace(record, fields=fields)
+
+
+def _said_instead(values: Mapping[str, Value], keeps_lines: bool) -> dict[str, Value]:
+    """Returns what says the same: in lines that are kept current, or else in the text of new ones.
+
+    Those who do not keep such lines do not know them.
+    """
+    lines = {name: value for name, value in values.items() if name == Story.FACTS}
+    if lines and keeps_lines:
+        return lines
+    return {name: value for name, value in values.items() if name not in lines}
 
 
 def _kind(kind: str, can: Capabilities) -> str:
@@ -229,4 +247,7 @@ def _fields(kind: str, wanted: Asked, can: Capabilities) -> str:
 
 
 def _words(field: str) -> str:
-    return field.replace("_", " ")
+    return _NAMES.get(field) or field.replace("_", " ")
+
+
+_NAMES: Final = {Story.ASSIGNED: "assignee"}

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from taiga_pipeline.mapping.dates import OFFSET_PATTERN, parse_offset
+from taiga_pipeline.mapping.stories.assignee import ASSIGNEE_PATTERN, parse_assignee
 from taiga_pipeline.mapping.stories.hours import HOURS_PATTERN, MOST_HOURS, MUST_BE, parse_hours
 from taiga_pipeline.pipeline.values.yes_no import NO, YES
 
@@ -39,6 +40,11 @@ def _story_hours(value: object) -> object:
     if not hours.is_finite() or not 0 < hours <= MOST_HOURS:
         raise ValueError(f"must be more than 0 and at most {MOST_HOURS} hours")
     return hours
+
+
+def _assignee(value: str) -> str:
+    parse_assignee(value)
+    return value
 
 
 def _one_or_more(value: object) -> object:
@@ -122,6 +128,14 @@ StoryHours = Annotated[
     ),
 ]
 """A number of hours, or a text that says where they come from."""
+Assignee = Annotated[
+    str,
+    AfterValidator(_assignee),
+    WithJsonSchema(
+        {"type": "string", "pattern": re.sub(r"\?P<\w+>", "", ASSIGNEE_PATTERN)},
+    ),
+]
+"""A text that says who does a story."""
 Worth = Annotated[
     Decimal,
     Field(ge=Decimal("0.01"), le=10**15),

@@ -15,6 +15,7 @@ from sync.records.model import Owner, WhenDeleted, WhenRetired
 from taiga_pipeline.mapping.kinds import (
     Accepted,
     Address,
+    Assignee,
     Hours,
     Offset,
     PhaseId,
@@ -334,6 +335,15 @@ class StoryTable(Table):
             'that is a number ("{planned_hours}"). Left out: what people enter is left alone.'
         ),
     )
+    assignee: Assignee | None = Field(
+        None,
+        description=(
+            'Who does it: who is staffed in a role ("role:Back"), the first [[member]] who '
+            'administers the project ("{manager}"), whom a field names ("{owner}"), or an e-mail '
+            "address. It has to be a member of the project. Left out: whom people assign it to is "
+            "left alone."
+        ),
+    )
 
 
 class PhaseTable(Table):
@@ -425,6 +435,7 @@ class OwnershipTable(Table):
     story_description: Owner = Field(Owner.DELIVERY, description="The descriptions of stories.")
     story_tags: Owner = Field(Owner.DELIVERY, description="The tags of stories.")
     story_hours: Owner = Field(Owner.SHARED, description="The planned hours of stories.")
+    story_assignee: Owner = Field(Owner.SHARED, description="Who does stories.")
     card: dict[str, Owner] = Field(
         {},
         description=(

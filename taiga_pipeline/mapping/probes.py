@@ -7,8 +7,8 @@ from typing import Final
 
 from sync.records.model import Desired, RecordKey, Value
 from taiga_pipeline.mapping.desired import template_fields
-from taiga_pipeline.mapping.rules import Rules
-from taiga_pipeline.records import Kind, Membership, Role
+from taiga_pipeline.mapping.rules import Rules, StoryRule
+from taiga_pipeline.records import Kind, Membership, Role, Story
 
 _NOBODY: Final = "any deal"
 
@@ -23,7 +23,9 @@ def templates(rules: Rules) -> Iterator[Desired]:
 
 
 def probes(rules: Rules) -> Iterator[Desired]:
-    """Yields a project, and the members and their roles, that each deal would be given.
+    """Yields a project, members with their roles, and stories: what each deal would be given.
+
+    Of a story it is known which fields it has, and not what is in each of them.
 
     Of a deal with phases, these are those of each phase.
     """
@@ -42,3 +44,18 @@ def probes(rules: Rules) -> Iterator[Desired]:
             Membership.ADMIN: member.admin,
         }
         yield Desired(RecordKey(_NOBODY, Kind.MEMBERSHIP, member.email), fields, origins=origins)
+    yield from map(_story, rules.stories)
+
+
+def _story(rule: StoryRule) -> Desired:
+    """Returns a story with what can be said of it whatever the deal: which fields it has."""
+    fields: dict[str, Value] = {Story.SUBJECT: rule.id}
+    if rule.description.source:
+        fields[Story.DESCRIPTION] = rule.description.source
+    if rule.milestone:
+        fields[Story.MILESTONE] = rule.milestone
+    if rule.hours:
+        fields[Story.HOURS] = "1"
+    if rule.assignee:
+        fields[Story.ASSIGNED] = rule.assignee.address
+    return Desired(RecordKey(_NOBODY, Kind.STORY, rule.id), fields, origins={"": str(rule.where)})

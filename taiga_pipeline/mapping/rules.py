@@ -26,6 +26,7 @@ from taiga_pipeline.mapping.model import (
     WhenUndated,
     WordsTable,
 )
+from taiga_pipeline.mapping.stories.assignee import AssigneeRule, parse_assignee
 from taiga_pipeline.mapping.stories.hours import HoursRule, parse_hours
 from taiga_pipeline.mapping.template import Template, parse_template
 from taiga_pipeline.mapping.text import normalise, slug
@@ -165,7 +166,7 @@ class MilestoneRule:
 @dataclass(frozen=True, slots=True)
 class StoryRule:
     """A story; ``milestone`` is the id of its milestone, "" for none. ``hours`` are the planned
-    ones, None where the mapping says nothing of them."""
+    ones, and ``assignee`` does it: None where the mapping says nothing of that."""
 
     id: str
     subject: Template
@@ -175,6 +176,7 @@ class StoryRule:
     tags: tuple[Template, ...]
     where: Where
     hours: HoursRule | None = None
+    assignee: AssigneeRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -533,6 +535,7 @@ def _stories(
             tags=_templates(story.tags, known),
             where=_where(document, (*at, "story", number)),
             hours=None if story.hours is None else parse_hours(story.hours),
+            assignee=None if story.assignee is None else parse_assignee(story.assignee),
         )
 
 
@@ -574,6 +577,8 @@ def _owners(table: OwnershipTable) -> Owners:
             Story.MILESTONE: Owner.DELIVERY,
             Story.TAGS: table.story_tags,
             Story.HOURS: table.story_hours,
+            Story.ASSIGNED: table.story_assignee,
+            Story.FACTS: Owner.SALES,
         },
         page={Wiki.TITLE: Owner.DELIVERY, Wiki.TEXT: Owner.DELIVERY, Wiki.FACTS: Owner.SALES},
         stage=table.stage,

@@ -23,6 +23,7 @@ from sync.ways_out import (
     FindCause,
     GrantAccess,
     ListOpen,
+    MakeNameable,
     MoveBack,
     MoveState,
     RaiseLimit,
@@ -298,6 +299,14 @@ _WORDS: Final[Mapping[type[WayOut], Callable[[Any], Words]]] = {
     ),
     DeleteInTarget: _delete,
     MoveBack: lambda _unused: Words(_("Move it back in the target")),
+    MakeNameable: lambda way: Words(
+        _(
+            "Make {name} a member who can be given work (staff them on the deal, list them under "
+            "[[member]], or add them in the target); the next run that compares the project does "
+            "the rest, 'run --full' at once",
+            name=way.name,
+        )
+    ),
     RetireGone: lambda _unused: Words(_('To have it retired: when_gone = "retire" under [sync]')),
     ListOpen: lambda _unused: Words(_("To see what waits"), command("conflicts"), _("what waits")),
     FindCause: lambda way: Words(cause(way.limit)),

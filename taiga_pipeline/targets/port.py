@@ -21,9 +21,10 @@ Made_co = TypeVar("Made_co", bound=Target, covariant=True)
 
 PROJECTS: Final = Capabilities(
     kinds=frozenset({Kind.PROJECT, Kind.ROLE, Kind.MEMBERSHIP, Kind.MILESTONE, Kind.STORY}),
-    lacks={Kind.STORY: frozenset({Story.HOURS})},
+    lacks={Kind.STORY: frozenset({Story.HOURS, Story.ASSIGNED})},
 )
-"""What is assumed of an adapter that does not say what it can hold: no pages, boards or hours."""
+"""What is assumed of an adapter that does not say what it can hold: no pages and boards, and no
+hours and assignees of stories."""
 
 PASSWORD: Final = "password"  # noqa: S105 - a way to log in, not a secret
 TOKEN: Final = "token"  # noqa: S105

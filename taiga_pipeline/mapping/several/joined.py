@@ -206,10 +206,15 @@ def _moved(child: Desired, deal: Deal, main: str) -> Desired:
             fields[name] = f"{fields[name]}{BESIDE}{title_of(deal)}"
     if fields.get(Story.MILESTONE):
         fields[Story.MILESTONE] = _name(str(fields[Story.MILESTONE]), deal)
+    refers = {
+        name: replace(each, key=each.key and replace(each.key, group=main))
+        for name, each in child.refers.items()
+    }
     return replace(
         child,
         key=RecordKey(main, child.key.kind, _name(child.key.name, deal)),
         fields=fields,
+        refers=refers,
         when_dropped=WhenDropped.REMOVE_IF_UNTOUCHED,
     )
 

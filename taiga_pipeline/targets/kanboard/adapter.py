@@ -25,7 +25,7 @@ from sync.target import Foreseen, Place, Written
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.http.rotation import CannotRotate, Rotation
 from taiga_pipeline.language import text as _
-from taiga_pipeline.records import Kind, Membership, is_portfolio
+from taiga_pipeline.records import Kind, Membership, Story, is_portfolio
 from taiga_pipeline.targets.composite_fields import NAME, split_composite
 from taiga_pipeline.targets.kanboard import children, projects
 from taiga_pipeline.targets.kanboard.client import APPLICATION, WRONG_ADDRESS, Call, Client, call
@@ -56,6 +56,10 @@ from taiga_pipeline.targets.marked import demand_marked, demand_unmoved, differs
 _LOG: Final = logging.getLogger(__name__)
 _TASKS: Final[Mapping[str, Tasks]] = {Kind.STORY: STORY, Kind.MILESTONE: MILESTONE}
 _ADMINISTRATOR: Final = "app-admin"
+_HOURS_SINCE: Final = (1, 2, 14)
+_NO_HOURS: Final = (
+    "Kanboard {} leaves out hours of tasks without a word; it takes them from version 1.2.14 on"
+)
 _NEEDED: Final = (
     "the account needs the token of the application (Settings, API; without target.username), or "
     "has to be an administrator: only these see all projects"
@@ -71,6 +75,7 @@ class KanboardTarget:
         self._client = client
         self._clock = clock
         self._pipeline = connection.pipeline
+        self._assigns_stories = connection.assigns_stories
         self._concurrency = connection.concurrency
         self._web = (connection.web_url or client.server).rstrip("/")
         self._labels = connection.labels
@@ -88,8 +93,15 @@ class KanboardTarget:
         return str(self._account["username"])
 
     def foresee(self, records: Sequence[Desired]) -> Sequence[Foreseen]:
-        """Returns the members whom this Kanboard does not know: it sends no invitations."""
-        return [*foresee(records, self._context.people)]
+        """Returns the people whom this Kanboard does not know: it sends no invitations. One that is
+        too old leaves out hours of tasks without a word."""
+        found = [*foresee(records, self._context.people)]
+        version = str(self._start["version"])
+        if is_before(version, _HOURS_SINCE):
+            message = _NO_HOURS.format(version)
+            asked = (record for record in records if Story.HOURS in record.fields)
+            found += [Foreseen(record, message, is_certain=False) for record in asked]
+        return found
 
     def advice(self) -> Sequence[str]:
         """Returns what an administrator may change; none of it is needed."""
@@ -131,7 +143,7 @@ class KanboardTarget:
         own = call("getMe") if is_person else self._home.finding()
         calls = [call("getVersion"), call("getTimezone"), own]
         try:
-            _version, zone, found = self._client.read_each(calls)
+            version, zone, found = self._client.read_each(calls)
         except Malformed as error:
             raise Unreachable(f"{error}; {WRONG_ADDRESS}") from error
         account = found if is_person else {"id": 0, "username": APPLICATION}
@@ -143,7 +155,7 @@ class KanboardTarget:
         else:
             self._home.learn(found)
         self._home.number()  # refuses another account than the one that has made it
-        return {"zone": zone_of(str(zone)), "account": account}
+        return {"zone": zone_of(str(zone)), "account": account, "version": version}
 
     @property
     def _account(self) -> Row:
@@ -158,6 +170,7 @@ class KanboardTarget:
             account_id=number(self._account["id"]),
             people=Directory(self._client),
             zone=self._start["zone"],
+            assigns_stories=self._assigns_stories,
         )
 
     # --- pure
@@ -516,6 +529,12 @@ _PERSON: Final = (
     "a person's token may write only to projects that this person is a manager of; the token of "
     f"the application may write to all. {NOT_ADMIN[:1].upper()}{NOT_ADMIN[1:]}"
 )
+
+
+def is_before(version: str, other: tuple[int, ...]) -> bool:
+    """Whether a version is an earlier one; one that is no 1.2.3 is taken for a new one."""
+    parts = version.removeprefix("v").split(".")
+    return all(part.isdecimal() for part in parts) and tuple(map(int, parts)) < other
 
 
 def _by_id(root_id: str) -> Call:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sync.errors import Rejected, Vanished
@@ -39,36 +39,48 @@ _LEVEL_OF: Final = {
 }
 
 
+_NO_TASKS: Final = "is a viewer, or disabled in Kanboard, and cannot have tasks there"
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """What Kanboard tells of one project's content."""
 
     tasks: Sequence[Row] = ()
     users: Mapping[int, str] = field(default_factory=dict)
+    assignable: Collection[int] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     columns: Sequence[Row] = ()
 
 
-def row_calls(project_id: int) -> list[Call]:
+def row_calls(project_id: int, context: Context) -> list[Call]:
     """Returns the calls whose answers `rows_of` takes."""
     return [
         *task_calls(project_id),
-        *_member_calls(project_id),
+        *_member_calls(project_id, context),
         call("getColumns", project_id=project_id),
     ]
 
 
 def rows_of(answers: Sequence[Any]) -> Rows:
     """Returns the rows out of the answers to `row_calls`."""
-    opened, closed, users, metadata, columns = answers
-    return Rows([*opened, *closed], _users(users), dict(metadata or {}), columns)
+    opened, closed, *people, columns = answers
+    return replace(_people(people), tasks=[*opened, *closed], columns=columns)
 
 
-def _member_calls(project_id: int) -> list[Call]:
-    return [
-        call("getProjectUsers", project_id=project_id),
-        call("getProjectMetadata", project_id=project_id),
-    ]
+def _member_calls(project_id: int, context: Context) -> list[Call]:
+    methods = ["getProjectUsers", "getProjectMetadata"]
+    if context.assigns_stories:
+        methods.append("getAssignableUsers")
+    return [call(method, project_id=project_id) for method in methods]
+
+
+def _people(answers: Sequence[Any]) -> Rows:
+    """Returns the rows out of the answers to `_member_calls`."""
+    users, metadata, *assignable = answers
+    there = _users(users)
+    can = _users(assignable[0]) if assignable else there
+    return Rows(users=there, assignable=can.keys(), metadata=dict(metadata or {}))
 
 
 def _users(answer: Any) -> dict[int, str]:
@@ -146,21 +158,25 @@ def _save(project_id: int, values: Mapping[str, str], context: Context) -> None:
 
 def members(root_id: str, rows: Rows, context: Context) -> Iterator[Observed]:
     """Yields who is in a project. Without the right to look, they have no addresses."""
-    for user, name in rows.users.items():
-        yield _member(root_id, user, name, rows.metadata, context)
+    for user in rows.users:
+        yield _member(root_id, user, rows, context)
 
 
-def _member(
-    root_id: str, user: int, name: str, metadata: Mapping[str, str], context: Context
-) -> Observed:
+def _member(root_id: str, user: int, rows: Rows, context: Context) -> Observed:
     """Returns a member; the role only where the connector gave it, the rest is not in the list."""
     address = context.people.mail(user)
     fields: dict[str, Value] = {Membership.EMAIL: address} if address else {}
-    role = metadata.get(f"{_MEMBER}{user}")
+    role = rows.metadata.get(f"{_MEMBER}{user}")
     if role:
         fields[Membership.ROLE] = role
-    facts = {"name": name, "email": address}
-    return Observed(Kind.MEMBERSHIP, f"{root_id}/{user}", fields, identity=address, facts=facts)
+    return Observed(
+        Kind.MEMBERSHIP,
+        f"{root_id}/{user}",
+        fields,
+        identity=address,
+        facts={"name": rows.users[user], "email": address},
+        unavailable="" if user in rows.assignable else _NO_TASKS,
+    )
 
 
 def join(desired: Desired, place: Place, context: Context) -> Written:
@@ -170,18 +186,16 @@ def join(desired: Desired, place: Place, context: Context) -> Written:
     root = int(place.root_id)
     rows = _read_members(root, context)
     if user in rows.users:
-        return Written(
-            _member(place.root_id, user, rows.users[user], rows.metadata, context), found=True
-        )
+        return Written(_member(place.root_id, user, rows, context), found=True)
     _, _, *after = context.client.write(
         call("addProjectUser", project_id=root, user_id=user, role=_level(role)),
         call("saveProjectMetadata", project_id=root, values={f"{_MEMBER}{user}": role}),
-        *_member_calls(root),
+        *_member_calls(root, context),
     )
-    rows = Rows(users=_users(after[0]), metadata=dict(after[1] or {}))
+    rows = _people(after)
     if user not in rows.users:
         raise _why_not_joined(desired, root, context)
-    return Written(_member(place.root_id, user, rows.users[user], rows.metadata, context))
+    return Written(_member(place.root_id, user, rows, context))
 
 
 def change_member(observed: Observed, role: str, place: Place, context: Context) -> Written:
@@ -198,7 +212,7 @@ def change_member(observed: Observed, role: str, place: Place, context: Context)
     if not all(context.client.write(*calls)):
         raise Rejected(f"Kanboard refuses another role for {observed.identity} in project {root}")
     metadata = {**rows.metadata, f"{_MEMBER}{user}": role}
-    return Written(_member(place.root_id, user, rows.users[user], metadata, context))
+    return Written(_member(place.root_id, user, replace(rows, metadata=metadata), context))
 
 
 def now_member(observed: Observed, place: Place, context: Context) -> Observed:
@@ -210,7 +224,7 @@ def now_member(observed: Observed, place: Place, context: Context) -> Observed:
     rows = _read_members(int(place.root_id), context)
     if user not in rows.users:
         raise Vanished(f"{observed.identity or observed.id} is no longer in the project")
-    return _member(place.root_id, user, rows.users[user], rows.metadata, context)
+    return _member(place.root_id, user, rows, context)
 
 
 def leave(target_id: str, place: Place, context: Context) -> None:
@@ -223,8 +237,7 @@ def leave(target_id: str, place: Place, context: Context) -> None:
 
 
 def _read_members(root: int, context: Context) -> Rows:
-    users, metadata = context.client.read_each(_member_calls(root))
-    return Rows(users=_users(users), metadata=dict(metadata or {}))
+    return _people(context.client.read_each(_member_calls(root, context)))
 
 
 def _user_of(target_id: str) -> int:

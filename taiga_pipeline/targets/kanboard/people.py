@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sync.errors import Rejected, Vanished
 from sync.records.model import Desired
 from sync.target import Foreseen
-from taiga_pipeline.records import Kind
+from taiga_pipeline.records import Kind, Story
 from taiga_pipeline.targets.kanboard.client import Client
 from taiga_pipeline.targets.kanboard.shapes import flag, number
 
@@ -87,8 +87,10 @@ def foresee(records: Sequence[Desired], people: Directory) -> Iterator[Foreseen]
         try:
             if record.key.kind == Kind.MEMBERSHIP:
                 people.user_id(record.key.name)
+            elif record.fields.get(Story.ASSIGNED):
+                people.user_id(str(record.fields[Story.ASSIGNED]))
         except Rejected as error:
-            yield Foreseen(record, str(error))
+            yield Foreseen(record, str(error), is_certain=record.key.kind != Kind.STORY)
 
 
 def _user(row: Mapping[str, object]) -> User:

@@ -25,8 +25,6 @@ from taiga_pipeline.targets.kanboard.tasks import STORY, Context, spent_hours, t
 from taiga_pipeline.targets.parallel import each_or_none
 
 _LOG: Final = logging.getLogger(__name__)
-_CALLS_EACH: Final = len(row_calls(1))
-_AT_ONCE: Final = BATCH // (_CALLS_EACH + 1)
 
 _RECENT_SECONDS: Final = 3
 """A project that moved so lately may move again within the same second, unseen by its date."""
@@ -63,6 +61,8 @@ class ChildReader:
     def __init__(self, context: Context, concurrency: int) -> None:
         self._context = context
         self._concurrency = concurrency
+        self._calls_each = len(row_calls(1, context))
+        self._at_once = BATCH // (self._calls_each + 1)
 
     def read(self, root_ids: Collection[str]) -> dict[str, Sequence[Observed]]:
         """Returns the children of each project; one that is not there is missing.
@@ -71,7 +71,7 @@ class ChildReader:
         facts that only its children tell (team, members, progress, milestones, spent hours).
         """
         roots = [root for root in dict.fromkeys(root_ids) if number(root)]
-        parts = [roots[at : at + _AT_ONCE] for at in range(0, len(roots), _AT_ONCE)]
+        parts = [roots[at : at + self._at_once] for at in range(0, len(roots), self._at_once)]
         found: dict[str, Sequence[Observed]] = {}
         for part in each_or_none(self._part, parts, self._concurrency):
             found |= part or {}
@@ -98,14 +98,14 @@ class ChildReader:
 
     def _together(self, roots: Sequence[str]) -> dict[str, Sequence[Observed]]:
         calls = [call("getProjectById", project_id=int(root)) for root in roots]
-        calls += [each for root in roots for each in row_calls(int(root))]
+        calls += [each for root in roots for each in row_calls(int(root), self._context)]
         answers = self._context.client.read_each(calls)
         there, rest = answers[: len(roots)], answers[len(roots) :]
         found: dict[str, Sequence[Observed]] = {}
         for at, root in enumerate(roots):
             if not there[at]:
                 continue
-            rows = rows_of(rest[at * _CALLS_EACH : (at + 1) * _CALLS_EACH])
+            rows = rows_of(rest[at * self._calls_each : (at + 1) * self._calls_each])
             trouble = next(filter(None, map(task_trouble, rows.tasks)), "")
             if trouble:
                 _LOG.warning("project %s is left out: a task of it %s", root, trouble)

@@ -39,13 +39,17 @@ HANGING: Final = ("getAllComments", "getAllSubtasks", "getAllTaskFiles")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What all kinds need: the API, the pipeline's name, who is who, and what day it is there."""
+    """What all kinds need: the API, the pipeline's name, who is who, and what day it is there.
+
+    ``assigns_stories`` is that of `Connection`.
+    """
 
     client: Client
     pipeline: str
     account_id: int
     people: Directory
     zone: tzinfo
+    assigns_stories: bool = False
 
 
 def zone_of(name: str) -> tzinfo:
@@ -200,8 +204,7 @@ class Stories(Tasks):
         }
         owner = number(row.get("owner_id"))
         mail = context.people.mail(owner) if owner else ""
-        if mail or not owner:
-            shown[Story.ASSIGNED] = mail
+        shown[Story.ASSIGNED] = mail or (f"user {owner}" if owner else None)
         for column in columns:
             if number(column["id"]) == number(row["column_id"]):
                 shown[Story.STATUS] = str(column["title"])

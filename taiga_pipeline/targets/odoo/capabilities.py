@@ -25,6 +25,7 @@ CAPABILITIES: Final = Capabilities(
     tells_copies=True,
     tells_untouched=True,
     copies_roots=True,
+    keeps_lines=frozenset({Kind.STORY}),
 )
 """The most that an Odoo can; see `held_by`."""
 

@@ -45,6 +45,7 @@ def member(row: Row, context: Context) -> Observed | None:
         {Membership.EMAIL: user.email},
         identity=user.email,
         facts={"name": user.name, "email": user.email},
+        unavailable="" if user.is_active else "is archived in Odoo",
     )
 
 

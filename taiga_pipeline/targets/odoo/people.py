@@ -87,4 +87,4 @@ def foresee(records_: Sequence[Desired], people: Directory) -> Iterator[Foreseen
             if email:
                 people.user(email)
         except Rejected as error:
-            yield Foreseen(record, str(error))
+            yield Foreseen(record, str(error), is_certain=record.key.kind != Kind.STORY)

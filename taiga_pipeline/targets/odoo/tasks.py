@@ -128,12 +128,14 @@ def observe(row: Row, context: Context) -> Observed:
     )
 
 
-def _assigned(row: Row, context: Context) -> str:
-    """Returns the address of the one whom a task is for: the first of several."""
+def _assigned(row: Row, context: Context) -> str | None:
+    """Returns the address of the one whom a task is for, those of several with commas; None for no
+    one. Whoever has no address there has a number."""
     value = row[context.assignee]
     ids = [id_of(value)] if context.assignee == "user_id" else list(value or ())
-    users = [context.people.by_id.get(number) for number in ids if number]
-    return next((user.email for user in users if user is not None), "")
+    users = {number: context.people.by_id.get(number) for number in ids if number}
+    names = (user.email if user else f"user {number}" for number, user in users.items())
+    return ", ".join(sorted(names)) or None
 
 
 def create(desired: Desired, place: Place, context: Context) -> Written:

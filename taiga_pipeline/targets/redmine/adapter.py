@@ -17,7 +17,7 @@ from sync.target import Foreseen, Place, Written
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.http.rotation import CannotRotate, Rotation
 from taiga_pipeline.language import text as _
-from taiga_pipeline.records import Kind
+from taiga_pipeline.records import Kind, Story
 from taiga_pipeline.targets.marked import demand_marked, demand_unmoved, differs
 from taiga_pipeline.targets.marks import mark_prefix
 from taiga_pipeline.targets.redmine import projects
@@ -41,7 +41,7 @@ from taiga_pipeline.targets.redmine.people import NOT_ADMIN, Directory, foresee
 from taiga_pipeline.targets.redmine.planned import hand_over, is_bare_version, planned_for
 from taiga_pipeline.targets.redmine.reading import STILL, ChildReader, issues_moved
 from taiga_pipeline.targets.redmine.shapes import row_trouble
-from taiga_pipeline.targets.redmine.trackers import Tracking
+from taiga_pipeline.targets.redmine.trackers import Tracking, switched_off
 
 _LOG: Final = logging.getLogger(__name__)
 _VISIBLE: Final = "1|5"
@@ -64,6 +64,7 @@ class RedmineTarget:
         self._web = (connection.web_url or client.server).rstrip("/")
         self._custom = CustomFields(client)
         self._labels = connection.labels
+        self._assigns_stories = connection.assigns_stories
         self.leases = RedmineLeases(
             client, connection.pipeline, lambda: str(self._account["login"]), self._only_one
         )
@@ -82,8 +83,17 @@ class RedmineTarget:
         return str(self._account["login"])
 
     def foresee(self, records: Sequence[Desired]) -> Sequence[Foreseen]:
-        """Returns the members and roles that this Redmine does not know: it makes none."""
-        return [*foresee(records, self._context.people)]
+        """Returns the members and roles that this Redmine does not know: it makes none. Fields of
+        issues that are switched off there are left out by it without a word."""
+        return [
+            *foresee(records, self._context.people),
+            *switched_off(records, lambda: read_all(self._client, "trackers", {})),
+        ]
+
+    def mails(self, desired: Desired) -> str:
+        """Returns whom Redmine mails: whom an issue is given to."""
+        is_given = Story.ASSIGNED in desired.refers
+        return str(desired.fields.get(Story.ASSIGNED) or "") if is_given else ""
 
     def advice(self) -> Sequence[str]:
         """Returns what would make more of this Redmine usable; none of it is needed."""
@@ -134,6 +144,7 @@ class RedmineTarget:
             people=Directory(self._client, self._account),
             custom=self._custom,
             tracking=Tracking(self._client),
+            assigns_stories=self._assigns_stories,
         )
 
     # --- pure

@@ -46,7 +46,10 @@ Body = dict[str, JSON]
 
 @dataclass(frozen=True, slots=True)
 class RedmineClientContext:
-    """What all kinds need: the API, the pipeline's name, who is who, and how work is tracked."""
+    """What all kinds need: the API, the pipeline's name, who is who, and how work is tracked.
+
+    ``assigns_stories`` is that of `Connection`.
+    """
 
     client: Client
     pipeline: str
@@ -54,6 +57,7 @@ class RedmineClientContext:
     people: Directory
     custom: CustomFields
     tracking: Tracking
+    assigns_stories: bool = False
 
 
 class ChildKind(Protocol):
@@ -99,7 +103,24 @@ class Memberships:
         if address:
             fields[Membership.EMAIL] = address
         facts = {"name": str(user["name"]), "email": address}
-        return Observed(self.kind, str(row["id"]), fields, identity=address, facts=facts)
+        return Observed(
+            self.kind,
+            str(row["id"]),
+            fields,
+            identity=address,
+            facts=facts,
+            unavailable=self._unavailable(row, context),
+        )
+
+    @staticmethod
+    def _unavailable(row: Row, context: RedmineClientContext) -> str:
+        """Says why a member cannot be given an issue, "" for one who can."""
+        if context.people.is_locked(int(row["user"]["id"])):
+            return "is locked in Redmine"
+        roles = [int(role["id"]) for role in row.get("roles", ())]
+        if not context.assigns_stories or any(map(context.people.takes_work, roles)):
+            return ""
+        return "has no role that issues can be assigned to (Administration, Roles and permissions)"
 
     def create(self, desired: Desired, place: Place, context: RedmineClientContext) -> Written:
         """Adds a member; one who is there already is returned, with the roles they have."""
@@ -209,6 +230,8 @@ class Issues:
         fields: dict[str, Value] = {Story.SUBJECT: str(row["subject"]), Story.DESCRIPTION: text}
         if "estimated_hours" in row:
             fields[Story.HOURS] = read_hours(row["estimated_hours"])
+        if context.assigns_stories and name:
+            fields[Story.ASSIGNED] = _assigned(row, context)
         return Observed(
             self.kind,
             str(row["id"]),
@@ -267,6 +290,8 @@ class Issues:
         }
         if fields.get(Story.HOURS):
             body["estimated_hours"] = float(str(fields[Story.HOURS]))
+        if fields.get(Story.ASSIGNED):
+            body["assigned_to_id"] = context.people.user_id(str(fields[Story.ASSIGNED]))
         if ways.tracker_id is not None:
             body["tracker_id"] = ways.tracker_id
         if field is not None and value is not None:
@@ -300,11 +325,14 @@ class Issues:
     def modification(
         self, row: Row, changes: Mapping[str, Value], context: RedmineClientContext
     ) -> Body:
-        """Changes subject, text, hours; the connector's line stays where no field holds it."""
+        """Changes subject, text, hours, who does it; the connector's line stays where it is."""
         body: Body = {}
         if Story.HOURS in changes:
             hours = changes[Story.HOURS]
             body["estimated_hours"] = float(str(hours)) if hours else None
+        if Story.ASSIGNED in changes:
+            address = str(changes[Story.ASSIGNED] or "")
+            body["assigned_to_id"] = context.people.user_id(address) if address else None
         if Story.SUBJECT in changes:
             body["subject"] = changes[Story.SUBJECT]
         if Story.DESCRIPTION in changes:
@@ -428,9 +456,27 @@ def overwritten(before: Row, after: Row, body: Body, account_id: int) -> Body:
             place = str(detail.get("name"))
             if place not in body or not _is_same(place, detail.get("new_value"), body[place]):
                 continue
-            if not _is_same(place, detail.get("old_value"), before.get(place)):
+            if not _is_same(place, detail.get("old_value"), _held(place, before)):
                 lost[place] = detail.get("old_value") or ""
     return lost
+
+
+def _held(place: str, row: Row) -> JSON:
+    """Returns what an issue holds, as its journal says it."""
+    if place == "assigned_to_id":
+        return (row.get("assigned_to") or {}).get("id")
+    return row.get(place)
+
+
+def _assigned(row: Row, context: RedmineClientContext) -> str | None:
+    """Returns the address of the one whom an issue is for; a name where there is none to be seen,
+    as of a group."""
+    holder = row.get("assigned_to")
+    if not holder:
+        return None
+    number = int(holder["id"])
+    address = context.people.mails([number])[number]
+    return address or f"{holder.get('name') or 'user'} ({number})"
 
 
 def _is_same(place: str, one: JSON, other: JSON) -> bool:

@@ -10,7 +10,7 @@ from sync.errors import Rejected, Vanished
 from sync.records.model import Desired
 from sync.target import Foreseen
 from taiga_pipeline.problems import did_you_mean
-from taiga_pipeline.records import Kind
+from taiga_pipeline.records import Kind, Story
 from taiga_pipeline.targets.redmine.client import Client
 from taiga_pipeline.targets.redmine.paging import Row, read_all
 
@@ -37,15 +37,21 @@ class Directory:
         self._is_admin = bool(account.get("admin"))
         self._mails: dict[int, str] = {int(account["id"]): _mail(account)}
         self._roles: Mapping[str, Row] = {}
+        self._locked: set[int] = set()
+        self._takes_work: dict[int, bool] = {}
 
     # --- users
+
+    def is_locked(self, user_id: int) -> bool:
+        """Whether a user is known to be locked: one whose address was looked up."""
+        return user_id in self._locked
 
     def mails(self, user_ids: Collection[int]) -> Mapping[int, str]:
         """Returns the e-mail addresses of users, "" for those that are not shown."""
         with self._lock:
             unknown = [number for number in user_ids if number not in self._mails]
             if self._is_admin and len(unknown) > _FEW:
-                self._mails.update({int(row["id"]): _mail(row) for row in self._users({})})
+                self._mails.update({int(row["id"]): self._note(row) for row in self._users({})})
             elif self._is_admin:
                 self._mails.update({number: self._mail_of(number) for number in unknown})
             return {number: self._mails.get(number, "") for number in user_ids}
@@ -83,9 +89,15 @@ class Directory:
 
     def _mail_of(self, number: int) -> str:
         try:
-            return _mail(self._client.get(f"users/{number}.json").data["user"])
+            return self._note(self._client.get(f"users/{number}.json").data["user"])
         except Vanished:
             return ""
+
+    def _note(self, user: Row) -> str:
+        """Returns a user's address; remembers one who is locked."""
+        if user.get("status") == _LOCKED:
+            self._locked.add(int(user["id"]))
+        return _mail(user)
 
     # --- roles
 
@@ -96,6 +108,13 @@ class Directory:
                 rows = read_all(self._client, "roles", {})
                 self._roles = {str(row["name"]).casefold(): row for row in rows}
             return self._roles
+
+    def takes_work(self, role_id: int) -> bool:
+        """Whether issues can be assigned to those who have a role: an administrator may say no."""
+        if role_id not in self._takes_work:
+            role = self._client.get(f"roles/{role_id}.json").data["role"]
+            self._takes_work[role_id] = bool(role.get("assignable", True))
+        return self._takes_work[role_id]
 
     def role(self, name: str) -> Row:
         """Returns a role; letter case does not matter.
@@ -121,8 +140,10 @@ def foresee(records: Sequence[Desired], people: Directory) -> Iterator[Foreseen]
                 people.user_id(record.key.name)
             elif record.key.kind == Kind.ROLE:
                 people.role(record.key.name)
+            elif record.fields.get(Story.ASSIGNED):
+                people.user_id(str(record.fields[Story.ASSIGNED]))
         except Rejected as error:
-            yield Foreseen(record, str(error))
+            yield Foreseen(record, str(error), is_certain=record.key.kind != Kind.STORY)
 
 
 def _mail(user: Row) -> str:

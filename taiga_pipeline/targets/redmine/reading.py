@@ -141,6 +141,9 @@ class ChildReader:
     def _ask_for_members(self, every: Sequence[_Rows | None]) -> None:
         """Asks at once who all the members are."""
         users = {row["user"]["id"] for rows in every if rows for row in rows[Kind.MEMBERSHIP]}
+        if self._context.assigns_stories:
+            issues = (row for rows in every if rows for row in rows[Kind.STORY])
+            users |= {row["assigned_to"]["id"] for row in issues if row.get("assigned_to")}
         self._context.people.mails(users)
 
     def _children(self, root: str, rows: _Rows) -> list[Observed]:

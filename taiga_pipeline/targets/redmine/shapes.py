@@ -51,6 +51,7 @@ class _Issue(TypedDict):
     closed_on: NotRequired[str | None]
     done_ratio: NotRequired[float | None]
     spent_hours: NotRequired[float | None]
+    assigned_to: NotRequired[_Numbered | None]
     parent: NotRequired[_Numbered | None]
     children: NotRequired[list[Object]]
     custom_fields: NotRequired[list[_Value]]

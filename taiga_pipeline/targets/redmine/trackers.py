@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sync.records.model import Desired
+from sync.target import Foreseen
+from taiga_pipeline.records import Kind, Story
 from taiga_pipeline.targets.redmine.client import Client
 from taiga_pipeline.targets.redmine.paging import Row
 
@@ -52,3 +55,41 @@ def _tracker(trackers: Sequence[Row]) -> int | None:
         if name in by_name:
             return by_name[name]
     return next(iter(by_name.values()), None)
+
+
+_FIELDS: Final = {
+    Story.HOURS: ("estimated_hours", "Estimated time"),
+    Story.ASSIGNED: ("assigned_to_id", "Assignee"),
+    Story.MILESTONE: ("fixed_version_id", "Target version"),
+    Story.DESCRIPTION: ("description", "Description"),
+}
+"""Fields of stories that a tracker may lack, as the API and as people call them there."""
+
+
+def switched_off(
+    records: Sequence[Desired], read: Callable[[], Iterable[Row]]
+) -> Iterator[Foreseen]:
+    """Yields the stories with fields that the tracker for them lacks: Redmine says 201, and leaves
+    them out. ``read`` reads all trackers; before Redmine 5 they do not say which fields they have.
+
+    A project may have other trackers than the rest.
+    """
+    stories = [record for record in records if record.key.kind == Kind.STORY]
+    if not stories:
+        return
+    trackers = list(read())
+    number = _tracker(trackers)
+    mine = next((each for each in trackers if int(each["id"]) == number), {})
+    there = mine.get("enabled_standard_fields")
+    if there is None:
+        return
+    for record in stories:
+        for name, (field, title) in _FIELDS.items():
+            if name in record.fields and field not in there:
+                yield Foreseen(record, _LACKS.format(mine["name"], title), is_certain=False)
+
+
+_LACKS: Final = (
+    "Redmine's tracker {0} has no field {1}, and leaves it out of issues without a word; an "
+    "administrator can switch it on (Administration, Trackers, {0})"
+)

@@ -164,9 +164,11 @@ class TaigaTarget:
         return projects.split_project(observed.fields, hints, self._connection.labels)
 
     def mails(self, desired: Desired) -> str:
-        """Returns whom Taiga mails when it makes this child: each new member, for each project."""
-        is_member = desired.key.kind == Kind.MEMBERSHIP
-        return str(desired.fields[Membership.EMAIL]) if is_member else ""
+        """Returns whom Taiga mails: each new member of a project, and whom a story is given to."""
+        if desired.key.kind == Kind.MEMBERSHIP:
+            return str(desired.fields[Membership.EMAIL])
+        is_given = Story.ASSIGNED in desired.refers
+        return str(desired.fields.get(Story.ASSIGNED) or "") if is_given else ""
 
     def foresee(self, records: Sequence[Desired]) -> Sequence[Foreseen]:
         """Returns what Taiga would refuse, or take otherwise than it is meant."""

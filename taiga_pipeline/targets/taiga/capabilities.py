@@ -23,6 +23,7 @@ CAPABILITIES: Final = Capabilities(
         }
     ),
     lacks={Kind.STORY: frozenset({Story.HOURS})},  # it has points
+    keeps_lines=frozenset({Kind.STORY}),
     leases=True,
     tells_untouched=True,
     copies_roots=True,

@@ -17,6 +17,7 @@ from sync.records.composite_text import join_block, split_block
 from sync.records.model import Desired, Observed, RecordKey, Value
 from sync.target import Place, Written
 from taiga_pipeline.http.answer import JSON
+from taiga_pipeline.mapping.stories.hours import read_hours
 from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
 from taiga_pipeline.targets.before_writing import before_writing
 from taiga_pipeline.targets.milestones import milestone_id
@@ -56,7 +57,8 @@ class TaigaClientContext:
     that were seen to be a portfolio: only there is there more to be read than elsewhere.
     ``without_wiki`` are the ids of those that show no wiki in their menu. ``cards`` are the custom
     values of cards, None where people do not work on them; ``addresses`` are the e-mail addresses
-    of members of boards, by account. ``board_memory`` is what is known of boards from earlier
+    of people, by account; ``told`` are the ids of projects whose members are among them all.
+    ``board_memory`` is what is known of boards from earlier
     looks; ``board_has_pages`` says that they have pages that are kept in step.
     """
 
@@ -66,6 +68,7 @@ class TaigaClientContext:
     reads_pages: bool = False
     pictures: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     boards: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
     without_wiki: set[str] = field(default_factory=set)
     cards: CardValues | None = None
     addresses: dict[int, str] = field(default_factory=dict)
@@ -146,9 +149,17 @@ class Memberships:
             fields[Membership.ROLE] = str(row["role_name"])
         if "is_admin" in row:
             fields[Membership.ADMIN] = bool(row["is_admin"])
+        note_address(row, context)
         name = str(row.get("full_name") or address)
         facts = {"name": name, "email": address, "invited": row.get("user") is None}
-        return Observed(self.kind, str(row["id"]), fields, identity=address, facts=facts)
+        return Observed(
+            self.kind,
+            str(row["id"]),
+            fields,
+            identity=address,
+            facts=facts,
+            unavailable=_unavailable(row),
+        )
 
     def create(self, desired: Desired, place: Place, context: TaigaClientContext) -> Written:
         """Adds a member. One who is there already is returned, however Taiga says so.
@@ -209,6 +220,13 @@ class Memberships:
             if str(row["name"]).casefold() == name.casefold():
                 return int(row["id"])
         raise Rejected(f"the project has no role {name!r}; does the mapping declare it?")
+
+
+def _unavailable(row: Row) -> str:
+    """Says why a member cannot be given a story, "" for one who can."""
+    if row.get("user") is None:
+        return "is invited and has not joined yet"
+    return "" if row.get("is_user_active", True) else "has an account that is switched off"
 
 
 class Milestones:
@@ -277,11 +295,13 @@ class Stories:
         if "tags" in row:
             fields[Story.TAGS] = frozenset(str(tag[0]) for tag in row["tags"] or ())
         if "description" in row:
-            fields[Story.DESCRIPTION] = str(row["description"] or "")
+            fields[Story.DESCRIPTION] = _peoples_text(str(row["description"] or ""))
         if str(row.get("project")) in context.boards:
             fields[Story.DUE_DATE] = row.get("due_date")
             fields[Story.STATUS] = str((row.get("status_extra_info") or {}).get("name", ""))
             fields |= _worked_on(row, context)
+        elif "assigned_to" in row:
+            fields |= _done_by(row, context)
         group, name = decode_reference(context.pipeline, row.get("external_reference"))
         return Observed(
             self.kind,
@@ -324,16 +344,16 @@ class Stories:
         context: TaigaClientContext,
     ) -> Body:
         """Changes what is asked for, with the version that it was observed in."""
+        is_card = place.root_id in context.boards
+        if Story.ASSIGNED in changes and not is_card and Story.ASSIGNED not in observed.fields:
+            raise Stale(f"story {observed.id}: it has to be read who does it before that changes")
         body: Body = self._board_body(changes, place, context)
         if Story.SUBJECT in changes or Story.SUMMARY in changes:
             body["subject"] = whole_subject({**observed.fields, **changes})
         if Story.TAGS in changes:
             body["tags"] = _sorted(changes[Story.TAGS])
-        if Story.DESCRIPTION in changes:
-            _demand_description(observed)
-            body["description"] = changes[Story.DESCRIPTION]
-        if Story.FACTS in changes:
-            body["description"] = self._with_facts(observed, str(changes[Story.FACTS]), context)
+        if changes.keys() & {Story.DESCRIPTION, Story.FACTS}:
+            body["description"] = self._described(observed, changes, context, is_card=is_card)
         return body and body | {"version": int(observed.change_token)}
 
     def _board_body(
@@ -349,16 +369,28 @@ class Stories:
             body["assigned_to"] = _account_of(str(fields[Story.ASSIGNED] or ""), place, context)
         return body
 
-    def _with_facts(self, observed: Observed, facts: str, context: TaigaClientContext) -> str:
-        """Returns the description with other facts below what people wrote, read for that.
+    def _described(
+        self,
+        observed: Observed,
+        changes: Mapping[str, Value],
+        context: TaigaClientContext,
+        *,
+        is_card: bool,
+    ) -> str:
+        """Returns the description: people's text, and lines of ours below it.
 
-        Version 1 is as it was made: no one wrote anything.
+        What does not change of the two is read for that. A card in version 1 is as it was made: no
+        one wrote anything.
         """
-        if observed.change_token == FIRST_VERSION:
-            return join_block("", facts)
-        row = context.client.get(f"{self.path}/{observed.id}").data
-        text, _ = split_block(str(row.get("description") or ""), [facts])
-        return join_block(text, facts)
+        if Story.DESCRIPTION in changes:
+            _demand_description(observed)
+        facts, known = str(changes.get(Story.FACTS) or ""), ""
+        if not (is_card and observed.change_token == FIRST_VERSION):
+            row = context.client.get(f"{self.path}/{observed.id}").data
+            known = str(row.get("description") or "")
+        text, there = split_block(known, [facts] if facts else ())
+        text = str(changes.get(Story.DESCRIPTION, _without_line(text, facts)) or "")
+        return join_block(text, facts if Story.FACTS in changes else there)
 
 
 def _worked_on(row: Row, context: TaigaClientContext) -> dict[str, Value]:
@@ -372,6 +404,35 @@ def _worked_on(row: Row, context: TaigaClientContext) -> dict[str, Value]:
     elif account in context.addresses:
         fields[Story.ASSIGNED] = context.addresses[account]
     return fields
+
+
+def _done_by(row: Row, context: TaigaClientContext) -> dict[str, Value]:
+    """Returns who does a story; nothing where that cannot be told, as in lists over projects.
+
+    Someone who is no member (any more) is not the connector's choice.
+    """
+    account = row["assigned_to"]
+    if account is None:
+        return {Story.ASSIGNED: None}
+    if account in context.addresses:
+        return {Story.ASSIGNED: context.addresses[account]}
+    is_stranger = str(row.get("project")) in context.told
+    return {Story.ASSIGNED: f"user {account}"} if is_stranger else {}
+
+
+def _peoples_text(description: str) -> str:
+    """Returns people's part of a description; one without lines of ours is as it is."""
+    text, lines = split_block(description)
+    return text if lines else description
+
+
+def _without_line(text: str, facts: str) -> str:
+    """Returns a text without a line at its end that says what the facts say: before they were kept
+    current, hours stood there."""
+    name, _, value = facts.removeprefix("- ").partition(": ")
+    before, _, last = text.rpartition("\n")
+    is_ours = bool(value) and last.startswith(f"{name}: ")
+    return before.rstrip() if is_ours and read_hours(last.removeprefix(f"{name}: ")) else text
 
 
 def whole_subject(fields: Mapping[str, Value]) -> str:
@@ -441,7 +502,7 @@ def _account_of(address: str, place: Place, context: TaigaClientContext) -> int 
 
 
 def note_address(row: Row, context: TaigaClientContext) -> None:
-    """Remembers the address of a member of a board."""
+    """Remembers the address of a member."""
     address = str(row.get("user_email") or row.get("email") or "").casefold()
     if address and isinstance(row.get("user"), int):
         context.addresses[row["user"]] = address

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import islice
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 from sync.errors import Rejected
 from sync.records.model import Desired
 from sync.target import Foreseen
-from taiga_pipeline.records import Kind, Project
+from taiga_pipeline.records import Kind, Project, Story
 from taiga_pipeline.targets.taiga.children import Memberships
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.copies import Copies
@@ -35,8 +35,13 @@ def foresee(
     """Returns what stands against making ``records``."""
     members = [record for record in records if record.key.kind == Kind.MEMBERSHIP]
     found = [*_unknown_templates(records, templates, copies)]
-    if members:
-        found += _strangers(members, client, account_id)
+    given = {
+        str(record.fields[Story.ASSIGNED]): record
+        for record in records
+        if record.fields.get(Story.ASSIGNED)
+    }
+    if members or given:
+        found += _strangers(members, given, client, account_id)
     return found
 
 
@@ -56,24 +61,36 @@ def _unknown_templates(
                 yield Foreseen(record, str(error))
 
 
-def _strangers(members: Sequence[Desired], client: Client, account_id: int) -> Iterator[Foreseen]:
-    """Yields the members whom no project of this account shows: Taiga finds no one by address."""
-    missing = {member.key.name.casefold(): member for member in members}
+def _strangers(
+    members: Sequence[Desired],
+    given: Mapping[str, Desired],
+    client: Client,
+    account_id: int,
+) -> Iterator[Foreseen]:
+    """Yields the members whom no project of this account shows: Taiga finds no one by address.
+
+    The same of those whom stories are ``given`` to, by address.
+    """
+    missing = {**given, **{member.key.name.casefold(): member for member in members}}
     known: set[str] = set()
     for address in _people(client, account_id):
         known.add(address)
         missing.pop(address, None)
         if not missing:
             return
-    for address, member in missing.items():
+    for address, record in missing.items():
         near = get_close_matches(address, known, n=1, cutoff=_ALIKE)
         meant = f"; did you mean {near[0]}?" if near else ""
+        what = _NO_STORIES if record.key.kind == Kind.STORY else _INVITES
         yield Foreseen(
-            member,
-            f"{address}: no member of this account's projects has this address{meant}; if no user "
-            "of Taiga has it, each project mails an invitation to it",
+            record,
+            f"{address}: no member of this account's projects has this address{meant}; {what}",
             is_certain=False,
         )
+
+
+_INVITES: Final = "if no user of Taiga has it, each project mails an invitation to it"
+_NO_STORIES: Final = "stories are given to them once they are members of the project"
 
 
 def _people(client: Client, account_id: int) -> Iterator[str]:

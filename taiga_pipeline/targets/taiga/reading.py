@@ -169,6 +169,10 @@ class ChildReader:
             rows = list(read_all(self._context.client, path, {"project": root}))
         except Rejected:
             return None
+        if path == Memberships.path:
+            self._context.told.add(root)
+            for row in rows:
+                note_address(row, self._context)
         if path == Stories.path:
             rows = [self._in_full(row) for row in rows]
         return rows

@@ -69,6 +69,7 @@ class _Membership(TypedDict):
     role_name: str | None
     is_admin: bool
     full_name: str | None
+    is_user_active: NotRequired[bool | None]
     user_email: NotRequired[str | None]
     email: NotRequired[str | None]
     invited_by: NotRequired[Object | None]

@@ -41,7 +41,8 @@ class Account(Protocol):
     """The connector's account in a tool, and the people around it.
 
     ``roles`` are the names of two roles that the tool has, ``member`` is an e-mail address that it
-    can add. ``capabilities`` are the adapter's: cases that need more are left out (`needs`), and
+    can add. ``workers`` are the addresses of two people who have an account there.
+    ``capabilities`` are the adapter's: cases that need more are left out (`needs`), and
     no one is asked to do more than the tool can. ``shows_state`` tells whether it has a place for a
     project's state. ``tells_untouched_children`` may say that it never tells whether a child is as
     the connector made it, ``hides_retired`` that nothing of what is in a retired project can be
@@ -52,6 +53,7 @@ class Account(Protocol):
     pipeline: str
     clock: Clock
     member: str
+    workers: tuple[str, str]
     roles: tuple[str, str]
     capabilities: Capabilities
     shows_state: bool
@@ -77,6 +79,10 @@ class Account(Protocol):
 
     def estimate_story(self, root_id: str, story_id: str, hours: float) -> None:
         """A person enters how many hours a story takes, 0 for none; only where it has any."""
+
+    def assign_story(self, root_id: str, story_id: str, address: str) -> None:
+        """A person gives a story to a member, to no one by ""; only where stories are for someone
+        and projects have members."""
 
     def copy_story(self, root_id: str, story_id: str) -> str:
         """Makes a story with the reference of another, as a second machine does, or a person who

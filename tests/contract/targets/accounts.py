@@ -38,6 +38,7 @@ class InMemoryAccount:
 
     pipeline = "acme"
     member = "ana@example.invalid"
+    workers = ("ana@example.invalid", "bo@example.invalid")
     roles = ("Back", "Design")
     shows_state = True
     capabilities = InMemoryTarget.capabilities
@@ -72,6 +73,9 @@ class InMemoryAccount:
 
     def estimate_story(self, root_id: str, story_id: str, hours: float) -> None:
         self.target.edit_child(root_id, story_id, hours=f"{hours:g}" if hours else None)
+
+    def assign_story(self, root_id: str, story_id: str, address: str) -> None:
+        self.target.edit_child(root_id, story_id, assigned=address or None)
 
     def copy_story(self, root_id: str, story_id: str) -> str:
         return self.target.copy_child(story_id, root_id)
@@ -117,6 +121,7 @@ class TaigaAccount:
     """A Taiga: the sandbox, or a real one."""
 
     member = "ana.contract@example.test"
+    workers = ("ana@example.test", "bob@example.test")
     roles = ("Back", "Design")
     shows_state = False
     capabilities = create_taiga.capabilities
@@ -150,6 +155,13 @@ class TaigaAccount:
     def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
         version = self._client.get(f"userstories/{story_id}").data["version"]
         self._client.patch(f"userstories/{story_id}", {"subject": subject, "version": version})
+
+    def assign_story(self, root_id: str, story_id: str, address: str) -> None:
+        members = self._client.get("memberships", {"project": root_id}).data
+        (who,) = [row["user"] for row in members if row["user_email"] == address] or [None]
+        version = self._client.get(f"userstories/{story_id}").data["version"]
+        body = {"assigned_to": who, "version": version}
+        self._client.patch(f"userstories/{story_id}", body)
 
     def copy_story(self, root_id: str, story_id: str) -> str:
         row = self._client.get(f"userstories/{story_id}").data
@@ -203,6 +215,7 @@ class RedmineAccount:
     """A Redmine: one that a test makes up, or a live one with the accounts of its set-up."""
 
     member = "ana@example.invalid"
+    workers = ("ana@example.invalid", "bo@example.invalid")
     roles = ("Developer", "Manager")
     shows_state = True
     capabilities = create_redmine.capabilities
@@ -248,6 +261,11 @@ class RedmineAccount:
     def estimate_story(self, root_id: str, story_id: str, hours: float) -> None:
         body = {"issue": {"estimated_hours": hours or ""}}
         self.call("PUT", f"issues/{story_id}.json", body)
+
+    def assign_story(self, root_id: str, story_id: str, address: str) -> None:
+        found = self.call("GET", f"users.json?name={address}")["users"] if address else []
+        who = next((row["id"] for row in found if row["mail"] == address), "")
+        self.call("PUT", f"issues/{story_id}.json", {"issue": {"assigned_to_id": who}})
 
     def copy_story(self, root_id: str, story_id: str) -> str:
         row = self.call("GET", f"issues/{story_id}.json")["issue"]
@@ -321,6 +339,7 @@ class KanboardAccount:
     """A Kanboard: one that a test makes up, or a live one with the accounts of its set-up."""
 
     member = "ana@example.invalid"
+    workers = ("ana@example.invalid", "bo@example.invalid")
     roles = ("Back", "Design")
     shows_state = True
     capabilities = create_kanboard.capabilities
@@ -366,6 +385,11 @@ class KanboardAccount:
 
     def estimate_story(self, root_id: str, story_id: str, hours: float) -> None:
         self.call("updateTask", id=int(story_id), time_estimated=hours)
+
+    def assign_story(self, root_id: str, story_id: str, address: str) -> None:
+        mails = {str(row["email"]).casefold(): row["id"] for row in self.call("getAllUsers")}
+        owner = int(mails[address]) if address else 0
+        self.call("updateTask", id=int(story_id), owner_id=owner)
 
     def copy_story(self, root_id: str, story_id: str) -> str:
         row = self.call("getTask", task_id=int(story_id))
@@ -431,6 +455,7 @@ class OdooAccount:
     """An Odoo: one that a test makes up, or a live one with the accounts of its set-up."""
 
     member = "ana@example.invalid"
+    workers = ("ana@example.invalid", "bo@example.invalid")
     roles = ("Back", "Design")
     shows_state = True
     capabilities = create_odoo.capabilities
@@ -497,6 +522,12 @@ class OdooAccount:
 
     def estimate_story(self, root_id: str, story_id: str, hours: float) -> None:
         values = {self.target._context.planned: hours}
+        self.call("project.task", "write", [int(story_id)], values)
+
+    def assign_story(self, root_id: str, story_id: str, address: str) -> None:
+        who = self.target._context.people.user(address).id if address else 0
+        one = self.target._context.assignee == "user_id"
+        values = {"user_id": who or False} if one else {"user_ids": [[6, 0, [who] if who else []]]}
         self.call("project.task", "write", [int(story_id)], values)
 
     def copy_story(self, root_id: str, story_id: str) -> str:

@@ -111,12 +111,16 @@ def _made_up_redmine(request: pytest.FixtureRequest) -> Account:
     mock = fake.answer()
     mock.start()
     request.addfinalizer(lambda: mock.stop(allow_assert=False))
-    connection = Connection(URL, new_pipeline(), token=Secret(KEY), labels=LABELS)
+    connection = Connection(
+        URL, new_pipeline(), token=Secret(KEY), labels=LABELS, assigns_stories=True
+    )
     return RedmineAccount(connection, clock)
 
 
 def _live_redmine(request: pytest.FixtureRequest) -> Account:
-    connection = replace(request.getfixturevalue("live_redmine"), labels=LABELS)
+    connection = replace(
+        request.getfixturevalue("live_redmine"), labels=LABELS, assigns_stories=True
+    )
     return RedmineAccount(connection, SystemClock())
 
 
@@ -127,12 +131,16 @@ def _made_up_kanboard(request: pytest.FixtureRequest) -> Account:
     mock.start()
     request.addfinalizer(lambda: mock.stop(allow_assert=False))
     token = Secret(KANBOARD_TOKEN)
-    connection = Connection(KANBOARD_URL, new_pipeline(), token=token, labels=LABELS)
+    connection = Connection(
+        KANBOARD_URL, new_pipeline(), token=token, labels=LABELS, assigns_stories=True
+    )
     return KanboardAccount(connection, clock)
 
 
 def _live_kanboard(request: pytest.FixtureRequest) -> Account:
-    connection = replace(request.getfixturevalue("live_kanboard"), labels=LABELS)
+    connection = replace(
+        request.getfixturevalue("live_kanboard"), labels=LABELS, assigns_stories=True
+    )
     return KanboardAccount(connection, SystemClock())
 
 

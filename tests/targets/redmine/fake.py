@@ -39,6 +39,12 @@ class Refused(Exception):
         self.errors = errors
 
 
+_STANDARD_FIELDS = (
+    *("assigned_to_id", "fixed_version_id", "start_date", "due_date", "estimated_hours"),
+    *("done_ratio", "description", "priority_id"),
+)
+
+
 @dataclass
 class Request:
     """A request as a handler sees it."""
@@ -57,7 +63,8 @@ class FakeRedmine:
     once.
     ``faults`` is asked before ("POST /projects.json") and after ("after POST …") each request, and
     may raise `Refused` to have it answered so. ``ignores`` are places that a PUT leaves out with
-    204.
+    204. ``without_work`` are the numbers of roles that issues cannot be assigned to,
+    ``tracker_fields`` the fields that trackers have.
     """
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -66,6 +73,8 @@ class FakeRedmine:
     races: Callable[[str], None] = lambda what: None
     faults: Callable[[str], None] = lambda what: None
     ignores: frozenset[str] = frozenset()
+    without_work: frozenset[int] = frozenset()
+    tracker_fields: list[str] = field(default_factory=lambda: list(_STANDARD_FIELDS))
     newest_first = False  # which of two projects of one identifier is found
     requests: list[str] = field(default_factory=list)
     projects: dict[int, Row] = field(default_factory=dict)
@@ -357,7 +366,7 @@ class FakeRedmine:
         ]
         if "project_id" in params:
             self.project(params["project_id"])
-        return self._page("issues", rows, request)
+        return self._page("issues", list(map(self._shown, rows)), request)
 
     def make_issue(self, request: Request) -> tuple[int, Any]:
         given = request.body["issue"]
@@ -375,16 +384,29 @@ class FakeRedmine:
             "done_ratio": 0,
             "spent_hours": 0.0,
             "estimated_hours": given.get("estimated_hours"),
+            "assigned_to_id": self._assignee(project["id"], given.get("assigned_to_id")),
             "custom_fields": _values(self.issue_fields, [], given.get("custom_fields", [])),
             "fixed_version": {"id": given.get("fixed_version_id")},
             "created_on": now,
             "updated_on": now,
             "closed_on": None,
         }
-        return 201, {"issue": self.issues[number]}
+        return 201, {"issue": self._shown(self.issues[number])}
+
+    def _shown(self, row: Row) -> Row:
+        """An issue as answers show it: who it is given to is in it only where that is someone."""
+        shown = {place: value for place, value in row.items() if place != "assigned_to_id"}
+        holder = self.users.get(row.get("assigned_to_id") or 0)
+        if holder is not None:
+            name = f"{holder['firstname']} {holder['lastname']}"
+            shown["assigned_to"] = {"id": holder["id"], "name": name}
+        return shown
 
     def change_issue(self, request: Request, number: str) -> tuple[int, Any]:
         row, given = self._child("issues", number), request.body["issue"]
+        if "assigned_to_id" in given:
+            holder = self._assignee(row["project"]["id"], given["assigned_to_id"])
+            given = {**given, "assigned_to_id": holder}
         changed = [
             place
             for place in sorted(_EDITED - self.ignores)
@@ -417,6 +439,17 @@ class FakeRedmine:
         row["updated_on"] = self._time()
         return 204, None
 
+    def _assignee(self, project: int, user: Any) -> int | None:
+        """Who an issue is given to: a member who is not locked, in a role that takes work."""
+        if not user:
+            return None
+        for row in self.memberships.values():
+            works = any(role["id"] not in self.without_work for role in row["roles"])
+            is_member = (row["project"]["id"], row["user"]["id"]) == (project, int(user))
+            if is_member and works and self.users[int(user)]["status"] != 3:
+                return int(user)
+        raise Refused(422, "Assignee is invalid")
+
     def _child(self, kind: str, number: str) -> Row:
         row: Row | None = getattr(self, kind).get(int(number))
         if row is None:
@@ -428,7 +461,7 @@ class FakeRedmine:
         row = getattr(self, kind).get(int(number))
         if row is None:
             raise Refused(404)
-        shown = copy.deepcopy(row)
+        shown = copy.deepcopy(self._shown(row) if kind == "issues" else row)
         if "journals" in request.params.get("include", "").split(","):
             shown["journals"] = copy.deepcopy(self.journals.get(int(number), []))
         return 200, {kind.removesuffix("s"): shown}
@@ -464,6 +497,18 @@ class FakeRedmine:
 
     def list_roles(self, request: Request) -> tuple[int, Any]:
         return 200, {"roles": [{"id": n, "name": name} for n, name in self.roles.items()]}
+
+    def show_role(self, request: Request, number: str) -> tuple[int, Any]:
+        role = {"id": int(number), "name": self.roles[int(number)]}
+        return 200, {"role": {**role, "assignable": int(number) not in self.without_work}}
+
+    def list_trackers(self, request: Request) -> tuple[int, Any]:
+        names = {1: "Bug", 2: "Feature"}
+        rows = [
+            {"id": number, "name": name, "enabled_standard_fields": self.tracker_fields}
+            for number, name in names.items()
+        ]
+        return 200, {"trackers": rows}
 
     def list_fields(self, request: Request) -> tuple[int, Any]:
         if not request.admin:
@@ -504,7 +549,7 @@ def _values(fields: list[Row], before: list[Row], given: list[Row]) -> list[Row]
 
 _ONE = r"([^/]+)\.json"
 _KINDS = "memberships|versions"
-_EDITED = frozenset({"subject", "description", "done_ratio", "estimated_hours"})
+_EDITED = frozenset({"subject", "description", "done_ratio", "estimated_hours", "assigned_to_id"})
 _ROUTES: list[tuple[str, str, Callable[..., tuple[int, Any]]]] = [
     ("GET", r"/projects\.json", FakeRedmine.list_projects),
     ("POST", r"/projects\.json", FakeRedmine.make_project),
@@ -527,5 +572,7 @@ _ROUTES: list[tuple[str, str, Callable[..., tuple[int, Any]]]] = [
     ("GET", r"/users\.json", FakeRedmine.list_users),
     ("GET", rf"/users/{_ONE}", FakeRedmine.show_user),
     ("GET", r"/roles\.json", FakeRedmine.list_roles),
+    ("GET", rf"/roles/{_ONE}", FakeRedmine.show_role),
+    ("GET", r"/trackers\.json", FakeRedmine.list_trackers),
     ("GET", r"/custom_fields\.json", FakeRedmine.list_fields),
 ]
