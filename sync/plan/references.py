@@ -37,7 +37,7 @@ class Others:
             return ""
         alike = [each for each in self.observed if each.kind == key.kind]
         if all(each.identity for each in alike):
-            return f"{key.name} has no {key.kind} there"
+            return absent(key)
         return None
 
     def _found(self, key: RecordKey) -> Observed | None:
@@ -49,6 +49,12 @@ class Others:
         return next(
             iter(by_identity(self.observed, key.kind, key.name.casefold(), key.group)), None
         )
+
+
+def absent(key: RecordKey) -> str:
+    """Says that a child is not there."""
+    name, kind = key.name, key.kind
+    return f"{name} has no {kind} there"
 
 
 def settled_references(

@@ -34,7 +34,7 @@ from sync.plan.group_planner import adopt_child, find_child
 from sync.plan.issue_ways import with_usual_ways_out
 from sync.plan.known import Bound
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind
-from sync.plan.references import waiting_issue
+from sync.plan.references import absent, waiting_issue
 from sync.records.merge import base_after_create, base_after_write
 from sync.records.model import Base, Binding, Desired, Marker, Observed, RecordKey, Value
 from sync.run.log_context import logged
@@ -58,8 +58,6 @@ SETTLE_WAITS = (0.5, 2.0, 5.0)
 
 STALE_ATTEMPTS = 3
 """How often a group is merged again because people changed it in that very moment."""
-
-_NOT_MADE = "{0.name} has no {0.kind} there yet"
 
 Replan = Callable[[GroupPlan], GroupPlan]
 """Observes a group again and plans it again."""
@@ -185,12 +183,12 @@ class Executor:
                 self._add_issue(group, kind, error, action.key)
                 if action.key.is_root:
                     return
-                progress.unavailable[action.key] = _NOT_MADE.format(action.key)
+                progress.unavailable[action.key] = absent(action.key)
             except OutcomeUnknown as error:
                 if action.key.is_root:
                     raise
                 self._add_issue(group, IssueKind.UNCERTAIN, error, action.key)
-                progress.unavailable[action.key] = _NOT_MADE.format(action.key)
+                progress.unavailable[action.key] = absent(action.key)
             else:
                 with self._lock:
                     self._applied.actions.append(action)

@@ -236,9 +236,69 @@ or value, there is no estimate.
 Hours are shared: where the deal's change, those of the story follow; an estimate that people
 entered or took away stays, and where both changed, it is a conflict until you decide. `story_hours`
 under `[ownership]` may say otherwise. They are Odoo's allocated (or planned) hours, Redmine's
-estimated time and Kanboard's original estimate. Taiga's stories have points, not hours: there, and
-in tools whose adapter has no place for them, a line in the description of new stories names them,
-and `check` says so.
+estimated time and Kanboard's original estimate. Taiga's stories have points, not hours: there, a
+line below the description names them, and is kept current; what people write above it is theirs. In
+tools whose adapter can do neither, a line in the description of new stories names them. `check`
+says so, and also where the tool would leave hours out without a word: a tracker of Redmine that has
+no *Estimated time*, a Kanboard before 1.2.14.
+
+## Who does a story
+
+`assignee` says who does a story.
+
+```toml
+[mapping]
+name = "with people"
+
+[[stage]]
+name = "Won"
+category = "won"
+
+[[member]]
+email = "petra@example.com"
+
+[[story]]
+subject = "Kick-off with {customer}"
+assignee = "{manager}"
+
+[[story]]
+subject = "Build"
+assignee = "role:Back"
+
+[[story]]
+subject = "Hand over what was promised"
+assignee = "{owner}"
+
+[[story]]
+subject = "Write the invoice"
+assignee = "bo@example.com"
+```
+
+- `"role:Back"` is who is staffed on the deal, or the phase, in this role. Of several, it is whoever
+  works the most hours a week in it; then whose work begins first; then by address. If nobody is
+  staffed, it is the first `[[member]]` with this role.
+- `"{manager}"` is the first `[[member]]` who administers the project (`admin`).
+- `"{owner}"` and `"{next_step_by}"` are whom that field of the deal names, by address or by the
+  name of one of your people. So is a [field of your own](fields.md#fields-of-your-own) that is text
+  or a choice.
+- `"bo@example.com"` is this person.
+
+Until somebody is staffed, the story is for no one; the run that finds somebody gives it to them.
+When they leave the deal, it goes to who comes after them, or to no one. In a project of several
+[joined deals](cli.md#pipeline-sync-join), each deal's stories are for its own people.
+
+Whom people assign a story to stays: where a project manager chose someone else, or took the story
+from everyone, no run changes that, and only if the deal's own choice changes as well is it a
+conflict until you decide. `story_assignee` under `[ownership]` may say otherwise. Only what the
+connector set itself is taken away.
+
+Tools take only members of the project. Nobody becomes one because of a story: list them under
+`[[member]]`, put them on the deal, or add them in the tool. Where it is someone who is no member,
+or who cannot be given work (invited and not there yet in Taiga, locked or in a role without issues
+in Redmine, a viewer or disabled in Kanboard, archived in Odoo), the story is made for no one,
+which the first run reports, and `conflicts` lists as *waiting*. A later run gives it to them: one
+that compares the project, or `run --full` at once. Taiga and Redmine mail whoever is given a story;
+the [limit](config.md#limits-how-much-one-run-may-change) `mails` counts that.
 
 ## New projects from a template
 

@@ -58,7 +58,8 @@ _TASKS: Final[Mapping[str, Tasks]] = {Kind.STORY: STORY, Kind.MILESTONE: MILESTO
 _ADMINISTRATOR: Final = "app-admin"
 _HOURS_SINCE: Final = (1, 2, 14)
 _NO_HOURS: Final = (
-    "Kanboard {} leaves out hours of tasks without a word; it takes them from version 1.2.14 on"
+    "Kanboard {version} leaves out hours of tasks without a word; it takes them from version "
+    "1.2.14 on"
 )
 _NEEDED: Final = (
     "the account needs the token of the application (Settings, API; without target.username), or "
@@ -98,7 +99,7 @@ class KanboardTarget:
         found = [*foresee(records, self._context.people)]
         version = str(self._start["version"])
         if is_before(version, _HOURS_SINCE):
-            message = _NO_HOURS.format(version)
+            message = _NO_HOURS.format(version=version)
             asked = (record for record in records if Story.HOURS in record.fields)
             found += [Foreseen(record, message, is_certain=False) for record in asked]
         return found

@@ -86,10 +86,12 @@ def switched_off(
     for record in stories:
         for name, (field, title) in _FIELDS.items():
             if name in record.fields and field not in there:
-                yield Foreseen(record, _LACKS.format(mine["name"], title), is_certain=False)
+                yield Foreseen(
+                    record, _LACKS.format(tracker=mine["name"], field=title), is_certain=False
+                )
 
 
 _LACKS: Final = (
-    "Redmine's tracker {0} has no field {1}, and leaves it out of issues without a word; an "
-    "administrator can switch it on (Administration, Trackers, {0})"
+    "Redmine's tracker {tracker} has no field {field}, and leaves it out of issues without a word; "
+    "an administrator can switch it on (Administration, Trackers)"
 )

@@ -103,9 +103,9 @@ def test_a_task_has_its_owner_and_its_day(kanboard: FakeKanboard, work: Work) ->
     )
     assert made.record.fields[Story.ASSIGNED] == "ana@example.invalid"
     assert work.child(Kind.STORY, made.record.id).fields[Story.DUE_DATE] == "2026-12-24"
-    work.change_child(made.record, assigned="", due_date=None)
+    work.change_child(made.record, assigned=None, due_date=None)
     after = work.child(Kind.STORY, made.record.id).fields
-    assert (after[Story.ASSIGNED], after[Story.DUE_DATE]) == ("", None)
+    assert (after[Story.ASSIGNED], after[Story.DUE_DATE]) == (None, None)
 
 
 def test_a_user_who_is_disabled_or_has_a_twin_is_not_guessed(
