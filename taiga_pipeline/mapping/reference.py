@@ -275,7 +275,7 @@ assignee = "bo@example.com"
 ```
 
 - `"role:Back"` is who is staffed on the deal, or the phase, in this role. Of several, it is whoever
-  works the most hours a week in it; then whose work begins first; then by address. If nobody is
+  works the most hours a week in it; then whose work begins first; then by address. If no one is
   staffed, it is the first `[[member]]` with this role.
 - `"{manager}"` is the first `[[member]]` who administers the project (`admin`).
 - `"{owner}"` and `"{next_step_by}"` are whom that field of the deal names, by address or by the
@@ -283,7 +283,7 @@ assignee = "bo@example.com"
   or a choice.
 - `"bo@example.com"` is this person.
 
-Until somebody is staffed, the story is for no one; the run that finds somebody gives it to them.
+Until someone is staffed, the story is for no one; the run that finds someone gives it to them.
 When they leave the deal, it goes to who comes after them, or to no one. In a project of several
 [joined deals](cli.md#pipeline-sync-join), each deal's stories are for its own people.
 
@@ -292,7 +292,7 @@ from everyone, no run changes that, and only if the deal's own choice changes as
 conflict until you decide. `story_assignee` under `[ownership]` may say otherwise. Only what the
 connector set itself is taken away.
 
-Tools take only members of the project. Nobody becomes one because of a story: list them under
+Tools take only members of the project. No one becomes one because of a story: list them under
 `[[member]]`, put them on the deal, or add them in the tool. Where it is someone who is no member,
 or who cannot be given work (invited and not there yet in Taiga, locked or in a role without issues
 in Redmine, a viewer or disabled in Kanboard, archived in Odoo), the story is made for no one,
