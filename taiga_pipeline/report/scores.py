@@ -16,11 +16,16 @@ _FACTS: Final = {
 }
 
 
+def fact_text(fact: str) -> str:
+    """Returns what a fact that moves a chance is called."""
+    return _(_FACTS.get(fact, fact))
+
+
 def reason_text(fact: str, points: int, because: str) -> str:
     """Returns what moves a chance, by how many points in a hundred, and why."""
     return _(
         "{fact} {points:+} points: {because}",
-        fact=_(_FACTS.get(fact, fact)),
+        fact=fact_text(fact),
         points=points,
         because=translated(because),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from taiga_pipeline.app.deals.reading import all_deals
 from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.app.planning.record import read_history
 from taiga_pipeline.app.workspace import Workspace
@@ -13,6 +14,8 @@ from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
 from taiga_pipeline.problems import nearest
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from taiga_pipeline.planning.forecast.backtest import Backtest
     from taiga_pipeline.planning.forecast.forecast import Forecast
     from taiga_pipeline.planning.forecast.outlooks import Explanation
@@ -85,6 +88,11 @@ def explain_chance(workspace: Workspace, key: str, *, as_of: date | None = None)
     if explanation is None:
         raise NoForecast(f"deal {key!r} is not open on {day}", key)
     return explanation
+
+
+def stated_chance(workspace: Workspace, key: str) -> Decimal | None:
+    """Returns the chance that a deal states itself, which forecasts do not use; None: none."""
+    return next((each.probability for each in all_deals(workspace) if each.key == key), None)
 
 
 def score_forecasts(workspace: Workspace, *, as_of: date | None = None, seed: int = 0) -> Scored:

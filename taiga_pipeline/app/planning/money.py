@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.money.rates import Amounts, RateBook
 
 NO_RATES = "no rates are set, so cost and margin are unknown"
+_NAMED = 5
 _NO_HOURS = "delivery reports no hours, so what is left of budgets is unknown"
 
 
@@ -124,6 +125,7 @@ def _with_budgets(
         notices=(
             *_notices(book, deals, running),
             *_silent((*demand.silent_open, *demand.silent_won), book),
+            *_undated(deals),
         ),
     )
 
@@ -188,6 +190,18 @@ def _silent(deals: Iterable[Deal], book: RateBook) -> Iterator[str]:
         amounts = ", ".join(f"{worth[each]:,.0f} {each}".strip() for each in sorted(worth))
         which = f"{count} deal states" if count == 1 else f"{count} deals state"
         yield f"{which} no roles, so cost is unknown, and {amounts} of value is in no quarter"
+
+
+def _undated(deals: Iterable[DealMoney]) -> Iterator[str]:
+    """Yields what is to say of deals that say neither when they begin nor when they are decided."""
+    keys = [each.deal.key for each in deals if each.hours and not each.is_dated]
+    if keys:
+        more = f" and {len(keys) - _NAMED:,} more" if len(keys) > _NAMED else ""
+        named = ", ".join(keys[:_NAMED])
+        yield (
+            f"neither a start nor an expected close is known, so their money is in no quarter: "
+            f"{named}{more}"
+        )
 
 
 # --- as plain data

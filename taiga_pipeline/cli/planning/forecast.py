@@ -14,6 +14,8 @@ from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.language import text as _
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from taiga_pipeline.app.planning.forecast import Forecasted, Scored
     from taiga_pipeline.planning.forecast.outlooks import Explanation
 
@@ -51,7 +53,9 @@ def forecast(
     if backtest:
         _print_backtest(use.score_forecasts(context, as_of=day, seed=seed), as_json)
     elif key is not None:
-        _print_explanation(use.explain_chance(context, key, as_of=day), as_json)
+        explanation = use.explain_chance(context, key, as_of=day)
+        stated = None if day else use.stated_chance(context, key)
+        _print_explanation(explanation, stated, as_json)
     else:
         _print_forecast(use.forecast_wins(context, months=months, as_of=day, seed=seed), as_json)
 
@@ -65,13 +69,13 @@ def _print_forecast(found: Forecasted, as_json: bool) -> None:
         print_forecast(found.forecast, found.history)
 
 
-def _print_explanation(explanation: Explanation, as_json: bool) -> None:
+def _print_explanation(explanation: Explanation, stated: Decimal | None, as_json: bool) -> None:
     from taiga_pipeline.cli.planning.forecast_deal import explanation_json, print_explanation
 
     if as_json:
-        print_json(explanation_json(explanation))
+        print_json(explanation_json(explanation, stated))
     else:
-        print_explanation(explanation)
+        print_explanation(explanation, stated)
 
 
 def _print_backtest(scored: Scored, as_json: bool) -> None:

@@ -30,8 +30,15 @@ _CHANGES = (
     click.option("--lose", multiple=True, metavar="DEAL", help="Suppose that it is lost."),
     click.option("--delay", multiple=True, metavar="DEAL=4w", help="It comes later (-2w: sooner)."),
     click.option("--resize", multiple=True, metavar="DEAL=150%", help="More or fewer hours."),
-    click.option("--hire", multiple=True, metavar="ROLE:40h@DATE", help="Someone joins."),
-    click.option("--leave", multiple=True, metavar="EMAIL=DATE", help="Someone leaves."),
+    click.option(
+        "--hire", multiple=True, metavar="ROLE:40h@DATE", help="Someone joins; DATE: the first day."
+    ),
+    click.option(
+        "--leave",
+        multiple=True,
+        metavar="EMAIL=DATE",
+        help="Someone leaves; DATE: the first day without them.",
+    ),
 )
 
 

@@ -188,9 +188,10 @@ def _values(forecast: Forecast, history: History) -> Iterator[str]:
             "some caution): open deals are taken for as much."
         )
     if len(currencies) > 1:
+        listed = ", ".join(sorted(name or "(no currency)" for name in currencies))
         yield (
-            "Values are kept per currency; to convert them, set planning.currency and "
-            "planning.rates in the configuration."
+            f"Values in {listed} are kept apart: planning.currency and planning.rates in the "
+            "configuration say how to convert them, and have no rate between them."
         )
 
 
@@ -203,7 +204,7 @@ def left_out(history: History) -> Iterator[str]:
             "how many come in."
         )
     for reason, number in sorted(history.left_out.items()):
-        yield f"{counted(number, 'deal')} left out: {reason}."
+        yield f"{counted(number, 'deal')} left out, because {reason}."
     if history.outcomes:
         yield (
             f"{counted(len(history.outcomes), 'decided deal')} of these count as won or lost on "

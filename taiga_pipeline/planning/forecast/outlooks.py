@@ -211,6 +211,8 @@ def _stage_reason(view: View, deal: PastDeal) -> str:
 
 
 def _off(mean: float) -> str:
+    if not mean:
+        return "none yet that show whether more or fewer are won"
     return "won less than was expected" if mean < 0 else "won more than was expected"
 
 

@@ -61,6 +61,11 @@ class DealMoney:
     weeks: tuple[WeekMoney, ...] = ()
 
     @property
+    def is_dated(self) -> bool:
+        """Whether the deal says about when its project begins."""
+        return _begin(self.deal) is not None
+
+    @property
     def margin(self) -> Amounts | None:
         """Revenue less cost by currency; None where no hours are known, some have no cost rate, or
         what they earn is unknown."""

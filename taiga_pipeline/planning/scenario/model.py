@@ -90,13 +90,13 @@ def parse_hire(text: str) -> Hire:
 
 
 def parse_leave(text: str) -> Leave:
-    """Reads ``ana@example.org`` or ``ana@example.org=2027-01-31``.
+    """Reads ``ana@example.org`` or ``ana@example.org=2027-02-01``.
 
     :raises InvalidValue: it is neither.
     """
     email, _, day = text.strip().partition("=")
     if "@" not in email:
-        raise InvalidValue(f"{text!r} is not a leave; write ana@example.org=2027-01-31")
+        raise InvalidValue(f"{text!r} is not a leave; write ana@example.org=2027-02-01")
     return Leave(email.strip().lower(), _day(day.strip()))
 
 

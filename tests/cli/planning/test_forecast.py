@@ -157,3 +157,13 @@ def test_without_the_extra_it_says_what_to_install(
 def test_an_old_record_is_pointed_out(pipeline: Run, tmp_path: Path) -> None:
     put(pipeline, tmp_path, "A,A,Won,5,EUR,2020-01-01,2020-01-08,Web")
     assert "--as-of 2020-01-08" in pipeline("forecast").stdout
+
+
+def test_the_chance_that_a_deal_states_stands_beside_the_learnt_one(pipeline: Run) -> None:
+    add = ("deals", "add", "sure", "Sure", "--stage", "Proposal", "--engaged-on", "2026-11-02")
+    assert pipeline(*add, "--probability", "0.9").exit_code == 0
+    shown = pipeline("forecast", "--deal", "sure").stdout
+    assert "stated by the deal" in shown and "90%, not counted here" in shown
+    assert "won more than was expected" not in shown, "there is no past forecast"
+    found = json.loads(pipeline("forecast", "--deal", "sure", "--json").stdout)
+    assert found["stated"] == 0.9 and found["chance"] < 0.9

@@ -110,6 +110,13 @@ def test_the_value_of_deals_that_state_no_roles_is_said_to_be_in_no_quarter(samp
     assert line.endswith("unknown")
 
 
+def test_a_deal_without_dates_is_said_to_be_in_no_quarter(sample: Run) -> None:
+    sample("people", "rate", "set", "Back", "--cost", "50", "--bill", "100", "--currency", "EUR")
+    sample("deals", "add", "D-900", "Some day", "--stage", "Lead", "--roles", "Back:40h x2w")
+    shown = sample("metrics", "--money")
+    assert "so their money is in no quarter: D-900" in shown.stderr
+
+
 def test_no_money_of_the_plan_is_in_any_project_page_or_card(sample: Run, tmp_path: Path) -> None:
     """All that was written is in the state: descriptions, pages, cards, the resource plan."""
     for role in ("Back", "Design", "Front", "Lead", "UX"):
