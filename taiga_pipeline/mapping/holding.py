@@ -219,7 +219,7 @@ def _part(record: Desired, can: Capabilities) -> Desired:
         and can.holds(REFERENCES.get((kind, name), kind))
         and (can.copies_roots or name not in Project.OF_COPIES)
     }
-    return record if len(fields) == len(record.fields) else replace(record, fields=fields)
+    return record if fields.keys() == record.fields.keys() else replace(record, fields=fields)
 
 
 def _said_instead(values: Mapping[str, Value], keeps_lines: bool) -> dict[str, Value]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from jsonschema import Draft7Validator
 
@@ -167,3 +169,18 @@ def test_where_stories_have_no_hours_they_stand_in_the_text_and_that_is_said() -
         "Taiga has no place for hours of stories: they stand in the description of new stories"
     ]
     assert not Holding("Odoo").notes(asked, rules.rules)
+
+
+def test_where_lines_are_kept_current_hours_stand_below_the_text_and_that_is_said() -> None:
+    rules = mappings(story('"role:Back"', 'description = "Do it for {customer}."\n'))
+    can = replace(NO_HOURS, keeps_lines=frozenset({Kind.STORY}))
+    holding = Holding("Taiga", lambda: can)
+    part = holding.part(desired(deal(stage="Won", roles=(BACK,)), rules))
+    found = children(part, Kind.STORY)["build"]
+    assert found.fields[Story.DESCRIPTION] == "Do it for Acme."
+    assert found.fields[Story.FACTS] == "- Planned hours: 300"
+    assert found.owner(Story.FACTS) is Owner.SALES
+    assert Story.HOURS not in found.fields
+    asked = [asked_by(each) for each in rules.rules]
+    (note,) = holding.notes(asked, rules.rules)
+    assert note.endswith("they stand below the description, and are kept current there")
