@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -202,6 +202,21 @@ def _undated(deals: Iterable[DealMoney]) -> Iterator[str]:
             f"neither a start nor an expected close is known, so their money is in no quarter: "
             f"{named}{more}"
         )
+
+
+def worth_showing(quarters: Sequence[QuarterMoney]) -> Sequence[QuarterMoney]:
+    """Returns the quarters without the currencies in which nothing comes in or is spent, as long
+    as another one of the quarter is left."""
+    found: dict[str, list[QuarterMoney]] = {}
+    for each in quarters:
+        found.setdefault(each.quarter, []).append(each)
+    kept = ([one for one in some if _has_money(one)] or some[:1] for some in found.values())
+    return [each for some in kept for each in some]
+
+
+def _has_money(quarter: QuarterMoney) -> bool:
+    spreads = (quarter.revenue, quarter.cost)
+    return any(round(each.high) or round(each.expected) for each in spreads)
 
 
 # --- as plain data

@@ -92,8 +92,7 @@ def _cell(cell: HoursCell | PersonWeek, where: str) -> Cell:
         capacity=cell.capacity,
     )
     used = _used(cell)
-    load = 1 - idle.expected / cell.capacity if cell.capacity else None
-    return Cell(text, load, f"{hint}; {used}" if used else hint)
+    return Cell(text, cell.expected_utilisation, f"{hint}; {used}" if used else hint)
 
 
 def _named(deals: Iterable[tuple[str, float]], what: str) -> Sequence[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from taiga_pipeline.app.planning.money import worth_showing
 from taiga_pipeline.language import figure, marked
 from taiga_pipeline.language import text as _
 from taiga_pipeline.report.page.model import Table
@@ -55,11 +56,11 @@ def _quarters(money: Money) -> Table:
             *(
                 (_range(each.margin), _share(each.margin.expected, each.revenue.expected))
                 if each.margin
-                else ("unknown", "")
+                else (_("unknown"), "")
             ),
             each.currency,
         )
-        for each in money.quarters
+        for each in worth_showing(money.quarters)
     ]
     return Table(_("By quarter"), _(_QUARTERS), headings, rows)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from taiga_pipeline.app.planning.money import NO_RATES
+from taiga_pipeline.app.planning.money import NO_RATES, worth_showing
 from taiga_pipeline.cli.output import print_table, style
 from taiga_pipeline.hints import command
 from taiga_pipeline.language import figure, translated
@@ -65,10 +65,10 @@ def _print_quarters(quarters: Sequence[QuarterMoney]) -> None:
             *_range(each.hours),
             *_range(each.revenue),
             *_cost(each),
-            *(_range(each.margin) if each.margin else ("unknown", "")),
+            *(_range(each.margin) if each.margin else (_("unknown"), "")),
             safe(each.currency),
         ]
-        for each in quarters
+        for each in worth_showing(quarters)
     ]
     print_table(headings, rows, right=range(1, 9))
 
@@ -76,7 +76,7 @@ def _print_quarters(quarters: Sequence[QuarterMoney]) -> None:
 def _cost(quarter: QuarterMoney) -> tuple[str, str]:
     """Returns the range of a cost, "unknown" where no hour has a rate."""
     known = quarter.margin is not None or quarter.cost.expected
-    return _range(quarter.cost) if known else ("unknown", "")
+    return _range(quarter.cost) if known else (_("unknown"), "")
 
 
 def _range(spread: Spread) -> tuple[str, str]:

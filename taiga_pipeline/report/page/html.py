@@ -75,7 +75,7 @@ def _readable(value: object) -> object:
 def _shade(cell: Cell) -> str:
     """Returns the style of a cell."""
     if cell.load is None:
-        return "hn" if cell.text else "h0"
+        return "hn"
     limits = (0.5, 0.8, 1.0 + 1e-9, 1.2)
     return f"h{sum(cell.load >= limit for limit in limits)}"
 

@@ -5,10 +5,20 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from taiga_pipeline.app.planning.report_idle import idle_of_people
+from taiga_pipeline.planning.capacity.result import (
+    CapacityReport,
+    Idle,
+    PersonCapacity,
+    PersonWeek,
+)
+from taiga_pipeline.planning.weeks import Weeks
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import Run
 
@@ -102,3 +112,15 @@ def test_without_the_package_for_pages_it_says_in_one_line_how_to_get_it(
     assert result.stderr.startswith("Error: report needs packages that are not installed (jinja2);")
     assert "[report]" in result.stderr
     assert not Path("report.html").exists()
+
+
+def test_hours_to_spare_are_coloured_by_what_is_asked_for_beyond_what_there_is() -> None:
+    idle = Idle(0.0, 0.0, 0.0, 0.0)
+    over = PersonWeek(capacity=30, confirmed=45, tentative=0, expected=45, idle=idle)
+    away = replace(over, capacity=0, confirmed=0, expected=0)
+    person = PersonCapacity("a@x.se", "Ana", "Back", (over, away), over)
+    weeks = Weeks(date(2026, 11, 23), 2)
+    report = CapacityReport(weeks.first, weeks, 0.8, 100, 1, 0.0, 0, people=(person,))
+    heat = idle_of_people(report)
+    assert heat is not None
+    assert [cell.load for cell in heat.rows[0].cells] == [1.5, None]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from taiga_pipeline.app.planning.money import worth_showing
 from taiga_pipeline.people.model import Allocation, Person, Rate
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
 from taiga_pipeline.pipeline.rates import Rates
@@ -18,6 +19,7 @@ from taiga_pipeline.planning.money.deals import DealMoney, all_won, deals_money
 from taiga_pipeline.planning.money.quarters import (
     Draws,
     QuarterMoney,
+    Spread,
     quarter_of,
     quarters_from,
     quarters_money,
@@ -234,3 +236,16 @@ def test_deals_in_one_project_have_one_budget() -> None:
     main, alone = budgets(money(*deals), facts, TODAY, {"D-2": "D-1"})
     assert (main.deal.key, main.hours, main.spent, main.progress) == ("D-1", 320.0, 220.0, 0.5)
     assert (alone.deal.key, alone.hours, alone.spent) == ("D-3", 160.0, None)
+
+
+def test_currencies_without_money_in_a_quarter_are_left_out_where_it_is_shown() -> None:
+    nothing, some = Spread(0, 0, 0, 0, 0), Spread(0, 0, 0, 900, 200)
+    hours = Spread(10, 10, 10, 10, 10)
+    quarters = [
+        QuarterMoney("2026-Q4", "EUR", hours, some, nothing, some),
+        QuarterMoney("2026-Q4", "SEK", hours, nothing, nothing, nothing),
+        QuarterMoney("2027-Q1", "EUR", nothing, nothing, nothing, nothing),
+        QuarterMoney("2027-Q1", "SEK", nothing, nothing, nothing, nothing),
+    ]
+    shown = [(each.quarter, each.currency) for each in worth_showing(quarters)]
+    assert shown == [("2026-Q4", "EUR"), ("2027-Q1", "EUR")]
