@@ -332,7 +332,8 @@ class Issues:
             body["estimated_hours"] = float(str(hours)) if hours else None
         if Story.ASSIGNED in changes:
             address = str(changes[Story.ASSIGNED] or "")
-            body["assigned_to_id"] = context.people.user_id(address) if address else None
+            # Null leaves it as it is.
+            body["assigned_to_id"] = context.people.user_id(address) if address else ""
         if Story.SUBJECT in changes:
             body["subject"] = changes[Story.SUBJECT]
         if Story.DESCRIPTION in changes:

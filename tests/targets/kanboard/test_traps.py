@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sync.errors import Rejected, Unauthorised
-from sync.records.model import RecordKey
+from sync.records.model import Observed, RecordKey
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.records import (
     Kind,
@@ -20,6 +20,7 @@ from taiga_pipeline.records import (
     portfolio_key,
 )
 from taiga_pipeline.targets.kanboard import create
+from taiga_pipeline.targets.kanboard.adapter import is_before
 from taiga_pipeline.targets.kanboard.client import BATCH
 from taiga_pipeline.targets.kanboard.identity import encode_identifier
 from tests.contract.targets.account import Work
@@ -293,3 +294,38 @@ def test_a_run_that_changes_nothing_makes_two_requests(
     pipeline.store.close()
     assert not report.applied
     assert len(kanboard.requests) <= 2
+
+
+def test_who_is_a_viewer_or_disabled_is_not_given_a_task(
+    kanboard: FakeKanboard, clock: ManualClock
+) -> None:
+    connection = replace(CONNECTION, assigns_stories=True)
+
+    def member(role: str, *, active: int = 1) -> Observed:
+        work = Work(KanboardAccount(connection, clock), f"D-{role}-{active}")
+        work.make()
+        joined = work.join(role).record
+        kanboard.users[2]["is_active"] = active
+        (seen,) = work.children(Kind.MEMBERSHIP)
+        assert active == 0 or seen.unavailable == joined.unavailable
+        return seen
+
+    assert member("Back").unavailable == ""
+    assert "cannot have tasks" in member("Project Viewer").unavailable
+    assert "cannot have tasks" in member("Back", active=0).unavailable
+
+
+@pytest.mark.parametrize(
+    ("version", "is_told"),
+    [
+        ("1.2.13", True),
+        ("v1.2.9", True),
+        ("1.2.14", False),
+        ("1.2.51", False),
+        ("main.1", False),
+    ],
+)
+def test_a_kanboard_that_leaves_hours_out_is_told_from_one_that_takes_them(
+    version: str, is_told: bool
+) -> None:
+    assert is_before(version, (1, 2, 14)) is is_told

@@ -404,7 +404,9 @@ class FakeRedmine:
 
     def change_issue(self, request: Request, number: str) -> tuple[int, Any]:
         row, given = self._child("issues", number), request.body["issue"]
-        if "assigned_to_id" in given:
+        if given.get("assigned_to_id") is None:  # which Redmine takes for nothing said
+            given = {place: value for place, value in given.items() if place != "assigned_to_id"}
+        else:
             holder = self._assignee(row["project"]["id"], given["assigned_to_id"])
             given = {**given, "assigned_to_id": holder}
         changed = [

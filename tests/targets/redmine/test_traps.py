@@ -16,6 +16,7 @@ from sync.errors import (
     Unreachable,
     Vanished,
 )
+from sync.records.model import Desired, RecordKey, Value
 from sync.target import Place
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
@@ -25,7 +26,7 @@ from taiga_pipeline.targets.redmine.identity import encode_identifier
 from taiga_pipeline.targets.redmine.paging import read_all
 from tests.contract.targets.account import Work
 from tests.targets.redmine.conftest import Bot
-from tests.targets.redmine.fake import URL, FakeRedmine, Refused, custom_field
+from tests.targets.redmine.fake import KEY, URL, FakeRedmine, Refused, custom_field
 from tests.targets.support import ManualClock
 
 
@@ -575,3 +576,55 @@ def test_a_project_never_counts_as_untouched(work: Work) -> None:
 
 def test_an_identifier_is_what_redmine_takes(work: Work, redmine: FakeRedmine) -> None:
     assert redmine.projects[int(work.id)]["identifier"] == encode_identifier(work.marker)
+
+
+def asked(**fields: Value) -> Desired:
+    """A story as `check` asks for it."""
+    return Desired(RecordKey("any deal", Kind.STORY, "build"), {Story.SUBJECT: "Build", **fields})
+
+
+def test_fields_that_a_tracker_lacks_are_said_before_they_are_left_out(
+    bot: Bot, redmine: FakeRedmine
+) -> None:
+    wanted = asked(hours="1", assigned="", description="Build it.")
+    assert not bot.target.foresee([wanted])
+    redmine.tracker_fields = ["description", "due_date"]
+    found = bot.target.foresee([wanted])
+    assert [each.message.partition(",")[0] for each in found] == [
+        "Redmine's tracker Feature has no field Estimated time",
+        "Redmine's tracker Feature has no field Assignee",
+    ]
+    assert not any(each.is_certain for each in found)
+    assert not bot.target.foresee([asked(description="Build it.")])
+
+
+def test_a_story_for_someone_whom_redmine_does_not_know_is_doubtful_and_not_refused(
+    bot: Bot,
+) -> None:
+    (found,) = bot.target.foresee([asked(assigned="carl@example.invalid")])
+    assert "no user with this address" in found.message
+    assert not found.is_certain
+
+
+def test_who_has_no_role_for_issues_or_is_locked_is_not_given_any(
+    clock: ManualClock, redmine: FakeRedmine
+) -> None:
+    connection = Connection(URL, "acme", token=Secret(KEY), assigns_stories=True)
+
+    def why() -> str:
+        bot = Bot(clock)
+        bot.target = create(connection, clock)
+        work = Work(bot, "D-1")  # type: ignore[arg-type]
+        if not redmine.projects:
+            work.make()
+            work.join("Developer")
+        work.id = str(next(iter(redmine.projects)))
+        (member,) = work.children(Kind.MEMBERSHIP)
+        return member.unavailable
+
+    assert why() == ""
+    redmine.without_work = frozenset({4})
+    assert "no role that issues can be assigned to" in why()
+    redmine.without_work = frozenset()
+    redmine.users[2]["status"] = 3
+    assert why() == "is locked in Redmine"

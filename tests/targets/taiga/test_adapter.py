@@ -327,6 +327,7 @@ def test_a_story_is_recognised_by_its_reference(taiga: Account) -> None:
         Story.SUBJECT: "Kick-off",
         Story.DESCRIPTION: "Ask ＠ana",
         Story.TAGS: frozenset({"sales"}),
+        Story.ASSIGNED: None,
     }
     (seen,) = project.children(Kind.STORY)
     assert (seen.id, seen.identity) == (made.id, "kick/off")
@@ -362,6 +363,67 @@ def test_a_description_that_nobody_read_is_not_written_over(taiga: Account) -> N
     with pytest.raises(Stale, match="has to be read"):
         project.change(unread, description="Ours")
     assert project.change(seen, description="Ours").record.fields[Story.DESCRIPTION] == "Ours"
+
+
+LINE = "- Planned hours: 16"
+
+
+def test_lines_below_a_storys_text_follow_sales_and_the_text_stays_peoples(taiga: Account) -> None:
+    project = taiga.project()
+    made = story(project, facts=LINE)
+    assert made.fields[Story.DESCRIPTION] == "Ask ＠ana"
+    shown = taiga.call("GET", f"userstories/{made.id}")
+    theirs = shown["description"].replace("Ask ＠ana", "Ask the board.\n\nThen the team.")
+    body = {"description": theirs + "\n\nAnd write it down.", "version": shown["version"]}
+    taiga.call("PATCH", f"userstories/{made.id}", body)
+    (seen,) = project.children(Kind.STORY)
+    text = "Ask the board.\n\nThen the team.\n\nAnd write it down."
+    assert seen.fields[Story.DESCRIPTION] == text
+    changed = project.change(seen, facts="- Planned hours: 24").record
+    assert changed.fields[Story.DESCRIPTION] == text
+    whole = taiga.call("GET", f"userstories/{made.id}")["description"]
+    assert whole.count("Planned hours") == 1
+    assert "- Planned hours: 24\n" in whole
+    cleared = project.change(changed, facts="").record
+    assert cleared.fields[Story.DESCRIPTION] == text
+    assert taiga.call("GET", f"userstories/{made.id}")["description"] == text
+
+
+def test_text_and_lines_of_a_story_change_together(taiga: Account) -> None:
+    project = taiga.project()
+    made = story(project, facts=LINE)
+    changed = project.change(made, description="Ours", facts="- Planned hours: 8").record
+    assert changed.fields[Story.DESCRIPTION] == "Ours"
+    changed = project.change(changed, description="Ours again").record
+    whole = taiga.call("GET", f"userstories/{made.id}")["description"]
+    assert whole.startswith("Ours again\n")
+    assert "- Planned hours: 8\n" in whole
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ("Build it.\n\nPlanned hours: 16", "Build it."),
+        ("Planned hours: 16", ""),
+        ("Planned hours: as many as it takes", "Planned hours: as many as it takes"),
+        ("Planned hours: 16\n\nBuild it.", "Planned hours: 16\n\nBuild it."),
+    ],
+)
+def test_hours_at_the_end_of_a_text_of_before_give_way_to_the_line(
+    taiga: Account, text: str, stays: str
+) -> None:
+    project = taiga.project()
+    made = story(project, description=text)
+    changed = project.change(made, facts="- Planned hours: 24").record
+    assert changed.fields[Story.DESCRIPTION] == stays
+
+
+def test_who_does_a_story_is_read_before_it_is_changed(taiga: Account) -> None:
+    project = taiga.project()
+    made = story(project)
+    unread = Observed(Kind.STORY, made.id, {Story.SUBJECT: "Kick-off"}, change_token="1")
+    with pytest.raises(Stale, match="has to be read who does it"):
+        project.change(unread, assigned=None)
 
 
 def test_a_story_that_is_gone_has_vanished(taiga: Account) -> None:
