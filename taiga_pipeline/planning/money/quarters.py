@@ -9,13 +9,15 @@ as its project begins. A week belongs to the quarter of its Thursday. Needs nump
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
 
-from taiga_pipeline.planning.capacity.rows import Floats, Row, Shape, Step
+from taiga_pipeline.planning.capacity.drivers import profile
+from taiga_pipeline.planning.capacity.pool import FEWEST
+from taiga_pipeline.planning.capacity.rows import Floats, Row, Shape, Small, Step
 from taiga_pipeline.planning.capacity.simulation import Simulation
 from taiga_pipeline.planning.demand.deals import OpenDemand
 from taiga_pipeline.planning.money.deals import DealMoney
@@ -27,6 +29,8 @@ COUNT: Final = 4
 """Quarters that are looked at, this one among them."""
 _ROUNDING: Final = 1e-5
 """Amounts below this part of the largest one are what rounding left."""
+_LARGE: Final = 2e6
+"""Money of one week above which single precision is not enough for the others beside it."""
 _UNPRICED: Final = 0.05
 """Fewer hours without a rate than this are what rounding left."""
 _THURSDAY: Final = timedelta(days=3)
@@ -114,8 +118,31 @@ def quarters_money(
         if not deal.won and deal.deal.key in starts
     ]
     shape = Shape(plan.kinds, len(weeks), outlooks.common_shock_sd, outlooks.median)
-    drawn = Simulation(rows, shape).run(draws.trials, draws.seed).hours
-    return tuple(plan.quarters(sure, drawn.astype(np.float64), quarters_from(today)))
+    large = [at for at, row in enumerate(rows) if plan.is_large(row)] if len(rows) < FEWEST else []
+    light = [plan.without_money(row) if at in large else row for at, row in enumerate(rows)]
+    futures = Simulation(light, shape).run(draws.trials, draws.seed, large)
+    apart = {at: (rows[at], futures.begins[at]) for at in large}
+    drawn = _Drawn(futures.hours.astype(np.float64), tuple(apart.values()), shape)
+    return tuple(plan.quarters(sure, drawn, quarters_from(today)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What was drawn by kind, week and trial, without what rows in ``apart`` come to in money: that
+    is added up in double precision. With them stands the week in which they begin by trial."""
+
+    amounts: Floats
+    apart: Sequence[tuple[Row, Small]]
+    shape: Shape
+
+    def of_kind(self, kind: int, weeks: Sequence[int]) -> Floats:
+        """Returns what all rows come to in some weeks, by trial."""
+        total = _cleaned(self.amounts[kind, weeks].sum(axis=0))
+        for row, begin in self.apart if 0 < kind < self.shape.roles - 1 else ():
+            by_late = profile(row, kind, self.shape)
+            for week in weeks:
+                total = total + by_late.take(np.uint16(week + self.shape.never) - begin)
+        return total
 
 
 class _Plan:
@@ -160,12 +187,24 @@ class _Plan:
         starts = tuple((self._weeks.index(week), chance) for week, chance in open_.starts)
         return Row(open_.probability, starts, kept)
 
-    def quarters(self, sure: Floats, drawn: Floats, names: Sequence[str]) -> Iterable[QuarterMoney]:
+    def is_large(self, row: Row) -> bool:
+        """Whether single precision would lose the money of others beside that of a row."""
+        return any(abs(amount) > _LARGE for kind, _, amount in row.steps if self._is_money(kind))
+
+    def without_money(self, row: Row) -> Row:
+        """Returns a row with its hours alone."""
+        return replace(row, steps=tuple(each for each in row.steps if not self._is_money(each[0])))
+
+    def _is_money(self, kind: int) -> bool:
+        return 0 < kind < self.kinds - 1
+
+    def quarters(self, sure: Floats, drawn: _Drawn, names: Sequence[str]) -> Iterable[QuarterMoney]:
         of_week = [quarter_of(week) for week in self._weeks]
         for name in names:
             at = [number for number, each in enumerate(of_week) if each == name]
             known = sure[:, at].sum(axis=1)
-            kinds = drawn[:, at].sum(axis=1) + known[:, None]
+            every = [drawn.of_kind(kind, at) for kind in range(self.kinds)]
+            kinds = np.array(every) + known[:, None]
             most, rest = kinds[0].max(initial=0.0), kinds[-1].max(initial=0.0)
             is_priced = rest < max(_UNPRICED, _ROUNDING * most)
             for number, currency in enumerate(self._currencies):
@@ -182,9 +221,12 @@ class _Plan:
                 )
 
 
-def _spread(amounts: Floats, sure: float) -> Spread:
+def _cleaned(amounts: Floats) -> Floats:
     # What is added and taken off again in single precision leaves a rest that is no money.
     rest = np.abs(amounts) < _ROUNDING * np.abs(amounts).max(initial=0.0)
-    amounts = np.where(rest, 0.0, amounts)
+    return np.where(rest, 0.0, amounts)
+
+
+def _spread(amounts: Floats, sure: float) -> Spread:
     low, middle, high = np.quantile(amounts, SHARES, method="inverted_cdf").tolist()
     return Spread(float(sure), low, middle, high, float(amounts.mean()))

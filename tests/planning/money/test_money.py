@@ -249,3 +249,14 @@ def test_currencies_without_money_in_a_quarter_are_left_out_where_it_is_shown() 
     ]
     shown = [(each.quarter, each.currency) for each in worth_showing(quarters)]
     assert shown == [("2026-Q4", "EUR"), ("2027-Q1", "EUR")]
+
+
+def test_a_huge_value_leaves_the_money_of_other_deals_as_it_is() -> None:
+    huge = asked(key="D-9", value=Decimal(999_999_999_999), currency="EUR")
+    others = [asked(key=f"D-{n}", value=Decimal(10_001), currency="EUR") for n in range(3)]
+    first, *_ = quarters(huge, *others)
+    # Of three deals at 50 % each, one or two are won; the huge one is in the upper half.
+    assert first.revenue.low == pytest.approx(10_001)
+    assert first.revenue.high == pytest.approx(999_999_999_999 + 2 * 10_001, abs=0.01)
+    assert first.margin is not None
+    assert first.margin.low == pytest.approx(10_001 - 8_000)
