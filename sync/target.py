@@ -220,10 +220,10 @@ class Target(Protocol):
         """Returns the children of each of the roots, in as few requests as the API allows.
 
         A root that is not there (any more), or whose children's rows are not as they should be, is
-        missing from the answer. One whose children cannot be seen as long as it is retired says so
-        (`Observed.hides_children`), and is not asked for. Among the children may be
-        one with the root's own kind and id: it carries facts about the root that only its children
-        tell (its team, its progress).
+        missing from the answer; or else one of its children is `unreadable`, and says why. One
+        whose children cannot be seen as long as it is retired says so (`Observed.hides_children`),
+        and is not asked for. Among the children may be one with the root's own kind and id: it
+        carries facts about the root that only its children tell (its team, its progress).
 
         :raises IncompleteRead: a list did not come whole.
         """

@@ -173,9 +173,12 @@ def look(
     for key in keys:
         root = standing.get(key)
         readable = root is None or root.id in children
-        if root is not None and not readable and root.readable and not root.hides_children:
-            root = replace(root, obstacle=root.obstacle or UNREADABLE)
         found = children.get(root.id, ()) if root else ()
+        trouble = next((child.obstacle for child in found if not child.readable), "")
+        if trouble:
+            readable, found = False, ()
+        if root is not None and not readable and root.readable and not root.hides_children:
+            root = replace(root, obstacle=root.obstacle or trouble or UNREADABLE)
         seen[key] = Seen(
             root=_with_facts(root, found) if root and key in roots else None,
             candidates=[_with_facts(c, found) for c in candidates.get(key, ())],

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from sync.errors import Malformed, SyncError
 from sync.plan.counting import (
@@ -105,6 +106,10 @@ class _Wanted:
     is_complete: bool = True
     unchanged: int = 0
     left_out: frozenset[str] = frozenset()
+
+
+_IN_THE_WAY: Final = (IssueKind.FAILED, IssueKind.OBSTACLE)
+"""What ended the work on a group before it was compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +263,7 @@ class PipelinePlanner:
     ) -> _Wanted:
         """Goes through the source once, and keeps the groups that have to be looked at."""
         reading = self.source.read()
+        troubled = self._troubled()
         wanted = _Wanted()
         for group in reading.groups:
             wanted.present.add(group.key)
@@ -270,7 +276,11 @@ class PipelinePlanner:
                     wanted.groups[group.key] = group
                 elif group.left_alone:
                     wanted.left_alone.setdefault(group.left_alone, []).append(group.key)
-            elif group.key in observation.still and _is_asked_as_before(group, row):
+            elif (
+                group.key in observation.still
+                and group.key not in troubled
+                and _is_asked_as_before(group, row)
+            ):
                 wanted.unchanged += 1
             elif not row.unlinked:
                 wanted.groups[group.key] = group
@@ -288,6 +298,12 @@ class PipelinePlanner:
             wanted.present.update(match.former)
             wanted.quarantined.append(held(match))
         return wanted
+
+    def _troubled(self) -> frozenset[str]:
+        """Returns the groups that could not be planned when they were last looked at: nothing has
+        to move in them before they are looked at again."""
+        issues = (open_issue.issue for open_issue in self.store.issues())
+        return frozenset(each.key.group for each in issues if each.kind in _IN_THE_WAY)
 
     def _handle_renamed(self, wanted: _Wanted, index: Index) -> None:
         """Leaves out groups that take over the root of their former key as soon as a run begins."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from sync.checked_target import checked
 from sync.clock import Clock, EndOfRun, StoppableClock
 from sync.database.engine import shown
 from sync.plan.limits import DEFAULTS
@@ -238,7 +239,7 @@ def make_target(
         options=target.options,
         folder=workspace.config_path.absolute().parent,
     )
-    return make(adapter, connection, clock or workspace.clock)
+    return checked(make(adapter, connection, clock or workspace.clock))
 
 
 def card_fields_of(workspace: Workspace) -> tuple[CardField, ...]:

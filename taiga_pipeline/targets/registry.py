@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from sync.clock import Clock
+from sync.errors import SyncError
+from sync.run.unexpected_errors import in_words
 from sync.target import Capabilities, Target
 from taiga_pipeline.adapters import SEVERAL, installed, rivals
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.targets.port import APPLICATION_TOKEN, PASSWORD, TOKEN, TargetAdapter
+
+log = logging.getLogger(__name__)
 
 GROUP: Final = "taiga_pipeline.targets"
 """The group of entry points that adapters are published in; each names a `TargetAdapter`, or a
@@ -88,7 +93,14 @@ def make(adapter: TargetAdapter[Target], connection: Connection, clock: Clock) -
     wrong = [Problem(message) for message in _wrong(adapter, connection)]
     if wrong:
         raise ProblemsError(wrong)
-    return adapter(connection, clock)
+    try:
+        return adapter(connection, clock)
+    except (ProblemsError, SyncError):
+        raise
+    except Exception as error:  # whatever another person's program does
+        log.exception("the adapter for %s failed when it was made", adapter.title)
+        message = f"target.kind: the adapter for {adapter.title} is at fault: it could not be made"
+        raise UnknownTargetError([Problem(f"{message} ({in_words(error)})")]) from error
 
 
 def _wrong(adapter: TargetAdapter[Target], connection: Connection) -> Iterator[str]:
