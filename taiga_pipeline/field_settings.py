@@ -27,7 +27,7 @@ class Section(BaseModel):
     """A section of the configuration: unknown keys are errors, and nothing is converted."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
+        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, defer_build=True
     )
 
 

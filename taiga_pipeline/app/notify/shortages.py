@@ -30,7 +30,14 @@ def roles_now(workspace: Workspace, read: Pipeline) -> Iterator[tuple[str, Short
 
     given = plan_input(workspace, STATED, read)
     options = options_for(
-        workspace, team="", first=None, weeks=None, quantile=None, trials=_TRIALS, seed=1
+        workspace,
+        team="",
+        first=None,
+        weeks=None,
+        quantile=None,
+        trials=_TRIALS,
+        seed=1,
+        week_drivers=False,
     )
     report = find_capacity(given.situation, given.mappings, given.outlooks, options)
     weeks = [week_name(week) for week in report.weeks]

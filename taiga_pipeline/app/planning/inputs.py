@@ -150,8 +150,12 @@ def options_for(
     quantile: float | None,
     trials: int,
     seed: int,
+    week_drivers: bool = True,
 ) -> Options:
     """Returns what was asked, with what the configuration says where nothing was.
+
+    Without ``week_drivers``, the deals behind the gaps of single weeks are not worked out, which
+    are a tenth of a plan's work; those behind the totals are.
 
     :raises InvalidValue: a week that is none.
     """
@@ -169,6 +173,7 @@ def options_for(
         seed=seed,
         team=team,
         default_country=planning.calendar,
+        week_drivers=week_drivers,
     )
 
 

@@ -73,7 +73,13 @@ def capacity(
     if with_unseen and chances == STATED:
         raise click.UsageError(_("--with-unseen needs history: add --chances learnt"))
     answer = capacity_of(
-        context, roles=roles, scenario=scenario, with_unseen=with_unseen, chances=chances, **asked
+        context,
+        roles=roles,
+        scenario=scenario,
+        with_unseen=with_unseen,
+        chances=chances,
+        week_drivers=bool(as_json or csv_file or explain or len(roles) == 1),
+        **asked,
     )
     shown = answer.roles
     if by_person or persons:

@@ -9,7 +9,7 @@ trial's hours to see them without it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -117,6 +117,7 @@ class RoleDrivers:
         self._top = self._rows[order].T.tolist()
         self._profiles: dict[int, Floats] = {}
         self._known: dict[int, dict[int, float]] = {}
+        self._is_leading = frozenset(self._leading)
 
     def of_week(self, week: int) -> tuple[Added, ...]:
         """Returns the rows that add most to the gap of one week, the largest first."""
@@ -127,7 +128,9 @@ class RoleDrivers:
         """Returns the rows that add most to the gaps of some weeks together."""
         added = dict.fromkeys(self._leading, 0.0)
         for week in weeks:
-            found = self._added(week)
+            found = self._known.get(week)
+            if found is None:  # nobody asked for the week itself
+                found = self._count(week, self._asking(week), self._is_leading)
             for at in self._leading:
                 added[at] += found.get(at, 0.0)
         return self._largest(added, self._weighted[:, list(weeks)].sum(axis=1))
@@ -135,21 +138,28 @@ class RoleDrivers:
     def _added(self, week: int) -> dict[int, float]:
         """Returns the hours that the candidates add to the gap of a week."""
         if week not in self._known:
-            rows = list(dict.fromkeys([*self._top[week], *self._leading]))
-            asks = self._weighted[rows, week] > TOLERANCE
-            asking = [at for at, is_asking in zip(rows, asks.tolist(), strict=True) if is_asking]
-            self._known[week] = self._count(week, asking)
+            asking = self._asking(week)
+            self._known[week] = self._count(week, asking, frozenset(asking))
         return self._known[week]
 
-    def _count(self, week: int, rows: Sequence[int]) -> dict[int, float]:
+    def _asking(self, week: int) -> list[int]:
+        """Returns the candidates that ask for something in a week."""
+        rows = list(dict.fromkeys([*self._top[week], *self._leading]))
+        asks = self._weighted[rows, week] > TOLERANCE
+        return [at for at, is_asking in zip(rows, asks.tolist(), strict=True) if is_asking]
+
+    def _count(self, week: int, rows: Sequence[int], wanted: Collection[int]) -> dict[int, float]:
+        """Returns what those of the rows add that are wanted. All of them together decide which
+        trials are looked at."""
         if not rows:
             return {}
         over = self._hours[week] - np.float32(self._capacity[week])
         alone = [at for at in rows if int(self._numbers[at]) in self._begins]
-        added = self._count_alone(week, over, alone)
+        added = self._count_alone(week, over, [at for at in alone if at in wanted])
         if len(alone) < len(rows):
-            added |= self._count_pooled(week, over, [at for at in rows if at not in added])
-        return {at: added[at] for at in rows}
+            pooled = [at for at in rows if int(self._numbers[at]) not in self._begins]
+            added |= self._count_pooled(week, over, pooled, wanted)
+        return {at: added[at] for at in rows if at in wanted}
 
     def _count_alone(self, week: int, over: Single, rows: Sequence[int]) -> dict[int, float]:
         short = np.flatnonzero(over > TOLERANCE)
@@ -169,8 +179,10 @@ class RoleDrivers:
             self._profiles[at] = profile(row, self._role, self._drawn.shape)
         return self._profiles[at]
 
-    def _count_pooled(self, week: int, over: Single, rows: Sequence[int]) -> dict[int, float]:
-        """Returns what rows add that were drawn together with others.
+    def _count_pooled(
+        self, week: int, over: Single, rows: Sequence[int], wanted: Collection[int]
+    ) -> dict[int, float]:
+        """Returns what those of the rows that are wanted add that were drawn with others.
 
         A row that is won counts as one that asks for the same hours or for none: the hours and the
         chance of them are those that have the row's mean and mean square.
@@ -179,17 +191,22 @@ class RoleDrivers:
         part, probability = self._parts[week], self._drawn.table.probability[self._numbers[rows]]
         mean = self._weighted[rows, week] / probability
         place = np.searchsorted(numbers, self._numbers[rows])
-        hours = (squares[place, week] * part**2 / mean).astype(np.float32)[:, None]
+        hours = (squares[place, week] * part**2 / mean).astype(np.float32)
         near = np.flatnonzero(over > -hours.max(initial=0))
         every = max(1, -(-len(near) // MOST_TRIALS))
         some = near[::every]
-        won = np.minimum(1, probability[:, None].astype(np.float32) * self._factors[some])
+        kept = [number for number, at in enumerate(rows) if at in wanted]
+        probability, mean, hours = probability[kept], mean[kept], hours[kept, None]
+        won = probability[:, None].astype(np.float32) * self._factors[some]
+        np.minimum(won, 1, out=won)
         won[probability >= 1] = 1
-        rest = over[some] - won * mean.astype(np.float32)[:, None]
-        more = np.minimum(np.maximum(rest + hours, 0), hours)
+        more = won * mean.astype(np.float32)[:, None]
+        np.subtract(over[some], more, out=more)
+        more += hours
+        np.minimum(np.maximum(more, 0, out=more), hours, out=more)
         chance = mean / hours[:, 0] * len(near) / max(1, len(some)) / len(over)
         found = np.einsum("ij,ij->i", won, more, dtype=np.float64) * chance
-        return dict(zip(rows, found.tolist(), strict=True))
+        return dict(zip([rows[number] for number in kept], found.tolist(), strict=True))
 
     @property
     def _factors(self) -> Single:

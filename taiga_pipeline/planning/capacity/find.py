@@ -50,7 +50,7 @@ class Options:
 
     ``default_country`` is that of people who have none, ``holidays_of`` tells its public holidays.
     ``kept`` are draws of a plan that differs in a few deals or people; they serve where drivers are
-    not asked for.
+    not asked for. Without ``week_drivers``, only those of the totals are worked out.
     """
 
     weeks: Weeks
@@ -61,6 +61,7 @@ class Options:
     team: str = ""
     default_country: str = ""
     with_drivers: bool = True
+    week_drivers: bool = True
     kept: KeptDraws | None = None
 
 
@@ -145,8 +146,14 @@ def capacity_for(
     like = options.kept.balance if options.kept else None
     balance = Balance(roles, window, Staff(people, hours.by_person, attendance), demand, like)
     shape = Shape(len(roles.names), len(window), outlooks.common_shock_sd, outlooks.median)
-    draw = Draw(options.trials, options.seed, options.quantile, options.with_drivers)
-    draw = replace(draw, kept=options.kept)
+    draw = Draw(
+        options.trials,
+        options.seed,
+        options.quantile,
+        options.with_drivers,
+        options.week_drivers,
+        options.kept,
+    )
     summary = Summary(balance, demand, shape, draw, window.index(options.weeks.first))
     booked = {each.email for each in (*demand.booked, *demand.reserved)}
     by_week = {

@@ -37,6 +37,7 @@ class Draw:
     seed: int
     quantile: float
     with_drivers: bool = True
+    week_drivers: bool = True
     kept: KeptDraws | None = None
     """Draws of a plan that differs little, taken where drivers are not asked for."""
 
@@ -159,7 +160,8 @@ class Summary:
                 continue
             spread = self._spread(number, week, exact.of_week(week))
             is_short = spread.expected_gap > TOLERANCE
-            behind = drivers.of_week(week, spread.expected_gap) if is_short else ()
+            is_asked = is_short and self._draw.week_drivers
+            behind = drivers.of_week(week, spread.expected_gap) if is_asked else ()
             weeks.append(self._with_sure_hours((number, week), spread, behind))
         total = self._total((one, slice(self._weeks.start, None)), self._sums_of(number), weeks)
         if total.expected_gap > TOLERANCE:
