@@ -231,7 +231,11 @@ class Pool:
             bent -= _column(lean[at])
             bend = bent * _column(lean[at])
             bent *= np.sqrt(self._factors[span] / np.float32(self._nodes[at]))
-            bent *= 1 + bend * (1 + bend / 3)
+            more = bend / 3  # 1 + bend * (1 + bend / 3), in place
+            more += 1
+            more *= bend
+            more += 1
+            bent *= more
         return found
 
     def _spans(self) -> Iterator[tuple[int, slice]]:
@@ -314,25 +318,32 @@ def _second_moments(table: Table, chance: Floats, shape: Shape) -> Floats:
     wide = shape.weeks + 1
     size = shape.roles * wide
     left, right = _pairs(table)
-    row = table.row[left]
-    weight = chance[row] * table.hours[left] * table.hours[right]
-    cells, weights = [], []
-    for begin in range(shape.weeks):
-        share = weight * table.begins[table.start[row], begin]
-        some = np.flatnonzero(share)
-        cell = table.role * wide + np.clip(table.late + begin, 0, shape.weeks)
-        cells.append(cell[left[some]] * size + cell[right[some]])
-        weights.append(share[some])
-    found = np.bincount(np.concatenate(cells), np.concatenate(weights), size * size)
-    square = found.astype(np.float64, copy=False).reshape(shape.roles, wide, shape.roles, wide)
-    summed = np.cumsum(np.cumsum(square, axis=1), axis=3)[:, :-1, :, :-1]
+    row, begin = table.row[left], np.arange(shape.weeks)[:, None]
+    # Each pair stands for both of its orders: what is found is added to its own mirror image.
+    weight = chance[row] * table.hours[left] * table.hours[right] * np.where(left == right, 0.5, 1)
+    share = weight * table.begins.T[:, table.start[row]]
+    share *= np.maximum(table.late[left], table.late[right]) < shape.weeks - begin
+    first = table.role * wide + table.late
+    # A week later, both steps come in the cell after.
+    cell = first[left] * size + first[right] + begin * (size + 1)
+    if (table.late < 0).any():  # and what would come before the first week, comes in it
+        cell += np.maximum(-table.late - begin, 0)[:, left] * size
+        cell += np.maximum(-table.late - begin, 0)[:, right]
+    found = np.bincount(cell.ravel(), share.ravel(), size * size)[: size * size]
+    square = found.astype(np.float64, copy=False).reshape(size, size)
+    square = (square + square.T).reshape(shape.roles, wide, shape.roles, wide)
+    for before, week in pairwise(square.transpose(1, 0, 2, 3)):  # as in `simulation`
+        np.add(week, before, out=week)
+    summed = np.cumsum(square, axis=3)[:, :-1, :, :-1]
     return summed.reshape(2 * (shape.roles * shape.weeks,))
 
 
 def _pairs(table: Table) -> tuple[Integers, Integers]:
-    """Returns all pairs of steps of the same row, by their places in the table."""
-    _, first, counts = np.unique(table.row, return_index=True, return_counts=True)
-    width = np.repeat(counts, counts)
-    left = np.repeat(np.arange(len(table.row)), width)
-    at = np.arange(len(left)) - np.repeat(np.cumsum(width) - width, width)
-    return left, at + np.repeat(np.repeat(first, counts), width)
+    """Returns all pairs of steps of the same row, by their places in the table: each step with
+    itself, and with those of its row that come before it."""
+    steps = np.arange(len(table.row))
+    is_new = np.diff(table.row, prepend=-1) != 0
+    first = steps[is_new][np.cumsum(is_new) - 1]
+    width = steps - first + 1
+    left = np.repeat(steps, width)
+    return left, np.arange(len(left)) - np.repeat(np.cumsum(width) - width - first, width)
