@@ -214,7 +214,6 @@ class PortfolioMaker:
             quantile=None,
             trials=10_000,
             seed=1,
-            week_drivers=False,
         )
         outlooks = plain_outlooks(situation.deals, found.mappings, situation.as_of)
         report = find_capacity(situation, found.mappings, outlooks, options)

@@ -242,7 +242,7 @@ def _hours_missing(workspace: Workspace, record: Mapping[str, Since]) -> Effect 
     options = options_for(
         workspace, team="", first=None, weeks=None, quantile=None, trials=1_000, seed=0
     )
-    options = replace(options, with_drivers=False)
+    options = replace(options, with_drivers=False, brief=True)
     missing = []
     for deals in (before, given.situation.deals):
         situation = replace(given.situation, deals=deals)

@@ -37,7 +37,7 @@ def roles_now(workspace: Workspace, read: Pipeline) -> Iterator[tuple[str, Short
         quantile=None,
         trials=_TRIALS,
         seed=1,
-        week_drivers=False,
+        brief=True,
     )
     report = find_capacity(given.situation, given.mappings, given.outlooks, options)
     weeks = [week_name(week) for week in report.weeks]

@@ -150,12 +150,11 @@ def options_for(
     quantile: float | None,
     trials: int,
     seed: int,
-    week_drivers: bool = True,
+    brief: bool = False,
 ) -> Options:
     """Returns what was asked, with what the configuration says where nothing was.
 
-    Without ``week_drivers``, the deals behind the gaps of single weeks are not worked out, which
-    are a tenth of a plan's work; those behind the totals are.
+    ``brief`` leaves out what only details of single weeks show; see `Options`.
 
     :raises InvalidValue: a week that is none.
     """
@@ -173,7 +172,7 @@ def options_for(
         seed=seed,
         team=team,
         default_country=planning.calendar,
-        week_drivers=week_drivers,
+        brief=brief,
     )
 
 

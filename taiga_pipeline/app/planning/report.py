@@ -307,7 +307,7 @@ def _scenarios(workspace: Workspace, given: PlanInput, options: Options) -> Comp
     saved = list(ScenarioFile(scenario_path(workspace)).all().values())
     if not saved:
         return None
-    quiet = replace(options, with_drivers=False)
+    quiet = replace(options, with_drivers=False, brief=True)
     compared = compare_scenarios(given.situation, given.mappings, given.outlooks, quiet, saved)
     columns = in_common_currency(compared, workspace.rates)
     figures: tuple[tuple[str, Callable[[Column], str]], ...] = (

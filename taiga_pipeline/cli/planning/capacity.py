@@ -78,7 +78,7 @@ def capacity(
         scenario=scenario,
         with_unseen=with_unseen,
         chances=chances,
-        week_drivers=bool(as_json or csv_file or explain or len(roles) == 1),
+        brief=not (as_json or csv_file or explain or len(roles) == 1),
         **asked,
     )
     shown = answer.roles

@@ -173,7 +173,7 @@ def compare(
     """Compare scenarios (all, if none is named) with today, side by side."""
     from taiga_pipeline.cli.planning.capacity_text import print_notices
 
-    found = use.compare(context, names, chances=chances, **asked)
+    found = use.compare(context, names, chances=chances, brief=True, **asked)
     if as_json:
         print_json([_column_json(column) for column in found.columns])
         return

@@ -50,7 +50,9 @@ class Options:
 
     ``default_country`` is that of people who have none, ``holidays_of`` tells its public holidays.
     ``kept`` are draws of a plan that differs in a few deals or people; they serve where drivers are
-    not asked for. Without ``week_drivers``, only those of the totals are worked out.
+    not asked for. ``brief`` leaves out what only details of single weeks show, a fifth of the work:
+    the deals behind a week, and those of its figures that are then NaN (see `Cell`). Totals have
+    everything.
     """
 
     weeks: Weeks
@@ -61,7 +63,7 @@ class Options:
     team: str = ""
     default_country: str = ""
     with_drivers: bool = True
-    week_drivers: bool = True
+    brief: bool = False
     kept: KeptDraws | None = None
 
 
@@ -151,7 +153,7 @@ def capacity_for(
         options.seed,
         options.quantile,
         options.with_drivers,
-        options.week_drivers,
+        options.brief,
         options.kept,
     )
     summary = Summary(balance, demand, shape, draw, window.index(options.weeks.first))

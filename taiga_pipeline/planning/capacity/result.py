@@ -52,6 +52,10 @@ class Cell:
     the hours that are missing (in one role and week: the quantile above capacity),
     ``expected_gap`` their mean, ``chance_short`` the share of trials in which hours are missing.
     ``idle`` are the hours that are left over.
+
+    In a brief report the cells of single weeks have no drivers, and NaN for what was not worked
+    out: ``median``, ``high`` and the quantiles of ``idle``; over all roles also ``quantile`` and
+    ``gap``.
     """
 
     capacity: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import nan
 from typing import Final
 
 import numpy as np
@@ -37,7 +38,7 @@ class Draw:
     seed: int
     quantile: float
     with_drivers: bool = True
-    week_drivers: bool = True
+    brief: bool = False
     kept: KeptDraws | None = None
     """Draws of a plan that differs little, taken where drivers are not asked for."""
 
@@ -70,6 +71,9 @@ class _Spread:
     expected_gap: float
     chance_short: float
     idle: Idle
+
+
+_UNKNOWN: Final = _Spread(nan, nan, nan, nan, nan, nan, Idle(nan, nan, nan, nan))
 
 
 class Summary:
@@ -126,14 +130,20 @@ class Summary:
         by_week = tuple(
             self._total(
                 (every, slice(week, week + 1)),
-                _Sums(self._asked[at], self._missing[at], float(capacity[at])),
+                self._of_week(_Sums(self._asked[at], self._missing[at], float(capacity[at]))),
                 [role.weeks[at] for role in roles],
             )
             for at, week in enumerate(self._weeks)
         )
         together = self._asked.sum(axis=0), self._missing.sum(axis=0)
         sums = _Sums(*together, float(capacity.sum()))
-        return by_week, self._total((every, slice(first, None)), sums, by_week)
+        return by_week, self._total((every, slice(first, None)), self._sampled(sums), by_week)
+
+    def _of_week(self, sums: _Sums) -> _Spread:
+        """Sums up all roles in a week."""
+        if not self._draw.brief:
+            return self._sampled(sums)
+        return replace(_UNKNOWN, chance_short=float((sums.missing > TOLERANCE).mean()))
 
     def _sums_of(self, number: int) -> _Sums:
         """Sums the weeks of a role up, and counts it among all roles."""
@@ -160,11 +170,12 @@ class Summary:
                 continue
             spread = self._spread(number, week, exact.of_week(week))
             is_short = spread.expected_gap > TOLERANCE
-            is_asked = is_short and self._draw.week_drivers
+            is_asked = is_short and not self._draw.brief
             behind = drivers.of_week(week, spread.expected_gap) if is_asked else ()
             weeks.append(self._with_sure_hours((number, week), spread, behind))
-        total = self._total((one, slice(self._weeks.start, None)), self._sums_of(number), weeks)
-        if total.expected_gap > TOLERANCE:
+        sums = self._sampled(self._sums_of(number))
+        total = self._total((one, slice(self._weeks.start, None)), sums, weeks)
+        if self._draw.with_drivers and total.expected_gap > TOLERANCE:
             total = replace(total, drivers=drivers.of_all(self._weeks, total.expected_gap))
         return RoleCapacity(balance.names[number], int(balance.people[number]), tuple(weeks), total)
 
@@ -173,14 +184,16 @@ class Summary:
         capacity = float(self._balance.capacity[number, week])
         if exact is not None:
             return self._exact(exact, float(self._balance.confirmed[number, week]), capacity)
+        if self._draw.brief:
+            return self._of_brief_cell(self._hours[number, week], capacity)
         return self._of_cell(np.sort(self._hours[number, week]), capacity)
 
-    def _total(self, place: tuple[slice, slice], sums: _Sums, parts: Iterable[Cell]) -> Cell:
+    def _total(self, place: tuple[slice, slice], spread: _Spread, parts: Iterable[Cell]) -> Cell:
         """Returns the cell of several roles or weeks, of which ``parts`` are the cells.
 
         The expected gap is the sum of those of the parts: means add up, quantiles do not.
         """
-        total, parts = self._with_sure_hours(place, self._sampled(sums)), tuple(parts)
+        total, parts = self._with_sure_hours(place, spread), tuple(parts)
         return replace(
             total,
             expected_gap=sum(each.expected_gap for each in parts),
@@ -224,6 +237,23 @@ class Summary:
             expected_gap=missing,
             chance_short=len(over) / count,
             idle=Idle(low, middle, most, max(0.0, missing - balance)),
+        )
+
+    def _of_brief_cell(self, asked: Single, capacity: float) -> _Spread:
+        """Sums up what a brief report has of a role in a week."""
+        count = len(asked)
+        place = place_of(count, self._draw.quantile)
+        quantile = float(np.partition(asked, place)[place])
+        over = asked[asked >= np.float32(capacity + TOLERANCE)]
+        missing = (float(over.sum(dtype=np.float64)) - len(over) * capacity) / count
+        balance = float(asked.sum(dtype=np.float64)) / count - capacity
+        return replace(
+            _UNKNOWN,
+            quantile=quantile,
+            gap=max(0.0, quantile - capacity),
+            expected_gap=missing,
+            chance_short=len(over) / count,
+            idle=replace(_UNKNOWN.idle, expected=max(0.0, missing - balance)),
         )
 
     def _sampled(self, sums: _Sums) -> _Spread:
