@@ -331,10 +331,10 @@ def _second_moments(table: Table, chance: Floats, shape: Shape) -> Floats:
         cell += np.maximum(-table.late - begin, 0)[:, right]
     found = np.bincount(cell.ravel(), share.ravel(), size * size)[: size * size]
     square = found.astype(np.float64, copy=False).reshape(size, size)
-    square = (square + square.T).reshape(shape.roles, wide, shape.roles, wide)
-    for before, week in pairwise(square.transpose(1, 0, 2, 3)):  # as in `simulation`
+    both = (square + square.T).reshape(shape.roles, wide, shape.roles, wide)
+    for before, week in pairwise(both.transpose(1, 0, 2, 3)):  # as in `simulation`
         np.add(week, before, out=week)
-    summed = np.cumsum(square, axis=3)[:, :-1, :, :-1]
+    summed = np.cumsum(both, axis=3)[:, :-1, :, :-1]
     return summed.reshape(2 * (shape.roles * shape.weeks,))
 
 
