@@ -52,7 +52,8 @@ def fit_for(workspace: Workspace, key: str, chances: str | None, **asked: Any) -
     planned = monday(begins.day(situation.as_of) or situation.as_of)
     attendance = attendance_of(workspace, situation, options.weeks)
     plan = given.mappings, given.outlooks
-    return fit_of(deal, planned, situation, plan, (options, attendance))
+    starts = planned, begins.soonest(situation.as_of)
+    return fit_of(deal, starts, situation, plan, (options, attendance))
 
 
 def fit_json(fit: Fit) -> dict[str, Any]:

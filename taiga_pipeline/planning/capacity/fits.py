@@ -73,12 +73,13 @@ class Fit:
 
 def fit_of(
     deal: Deal,
-    planned: date,
+    starts: tuple[date, date],
     situation: Situation,
     plan: tuple[MappingSet, Outlooks],
     asked: tuple[Options, Attendance],
 ) -> Fit:
-    """Returns when a deal fits. ``planned`` is the Monday of its planned start.
+    """Returns when a deal fits. ``starts`` are the Mondays of its planned start, and of the first
+    week in which it can still begin.
 
     The options' weeks are those in which it may begin, and reach to its end after the last of
     them; the attendance is for them.
@@ -110,25 +111,18 @@ def fit_of(
             f"{deal.key} takes {length} weeks, and {len(options.weeks)} are looked at; add --weeks"
         )
     free, left = _free(report), _left(report)
-    starts = [
-        _start(week, number, asked_for, free)
-        for number, week in enumerate(options.weeks)
-        if number <= last
-    ]
-    sure = [
-        _start(week, number, asked_for, left)
-        for number, week in enumerate(options.weeks)
-        if number <= last
-    ]
-    at = min(max(0, options.weeks.index(planned)), last)
+    at, begin = (min(max(0, options.weeks.index(each)), last) for each in starts)
+    looked = Weeks(options.weeks.first + WEEK * begin, last + 1 - begin)
+    possible = [_start(week, n, asked_for, free) for n, week in enumerate(looked, begin)]
+    sure = [_start(week, n, asked_for, left) for n, week in enumerate(looked, begin)]
     return Fit(
         deal,
         options.quantile,
-        starts[at],
-        next((each for each in starts if not each.missing), None),
+        _start(options.weeks.first + WEEK * at, at, asked_for, free),
+        next((each for each in possible if not each.missing), None),
         next((each for each in sure if not each.missing), None),
-        min(starts, key=lambda each: each.hours),
-        Weeks(options.weeks.first, last + 1),
+        min(possible, key=lambda each: each.hours),
+        looked,
     )
 
 

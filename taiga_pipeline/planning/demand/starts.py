@@ -49,6 +49,13 @@ class Beginning:
             return self.first + WEEK * delay_weeks
         return max(max(self.first, today + WEEK * self.lead_weeks) + WEEK * delay_weeks, today)
 
+    def soonest(self, today: date) -> date:
+        """Returns the Monday of the first week in which the project can still begin; a week that
+        has begun is over for that."""
+        if self.is_open and self.lead_weeks:
+            return monday(today + WEEK * self.lead_weeks)
+        return monday(today) + WEEK * bool(today.weekday())
+
 
 def beginning(deal: Deal, rules: Rules, stage: StageRule, milestones: Milestones) -> Beginning:
     """Returns when a deal's project begins. ``milestones`` are those that delivery reported."""

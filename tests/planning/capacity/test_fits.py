@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from taiga_pipeline.planning.attendance import Attendance
 from taiga_pipeline.planning.capacity.find import Options, find_capacity
 from taiga_pipeline.planning.capacity.fits import Fit, fit_of
 from taiga_pipeline.planning.demand.deals import Fate, Situation
+from taiga_pipeline.planning.demand.starts import Beginning
 from taiga_pipeline.planning.outlook import Outlook, Outlooks
 from taiga_pipeline.planning.weeks import Weeks
 from tests.mapping.support import mappings
@@ -39,7 +40,7 @@ def fit(
     options = Options(weeks, public_holidays, **{"trials": 2_000, **changes})
     situation = Situation(NOW, known, (ANA, BO), allocations=allocations)
     attendance = Attendance(situation.people, (), list(weeks))
-    return fit_of(deal, week(1), situation, (mappings(), outlooks), (options, attendance))
+    return fit_of(deal, (week(1), NOW), situation, (mappings(), outlooks), (options, attendance))
 
 
 def test_a_deal_fits_after_what_won_deals_ask_for() -> None:
@@ -122,3 +123,19 @@ def test_at_its_earliest_start_nobody_is_shorter_than_without_it(seed: int) -> N
     before = [start for start in found.looked if start < found.earliest.week]
     for start in before[-1:]:
         assert sum(gap(start)) > sum(gap(None)) + 0.1
+
+
+def test_no_start_is_proposed_before_the_project_can_begin() -> None:
+    friday = NOW + timedelta(days=4)
+    sold = Beginning(NOW, 2, is_open=False, is_fixed=True)
+    assert (sold.soonest(NOW), sold.soonest(friday)) == (week(0), week(1))
+    # Won on that Friday at the earliest, and two weeks later it begins: as in capacity.
+    assert Beginning(NOW, 2, is_open=True).soonest(friday) == week(2)
+    plan = mappings(), Outlooks({}, 0.0)
+    asked = Options(Weeks(NOW, COUNT), public_holidays, trials=500)
+    situation = Situation(NOW, (open_deal(),), (ANA, BO))
+    attendance = Attendance(situation.people, (), list(asked.weeks))
+    found = fit_of(open_deal(), (week(0), week(3)), situation, plan, (asked, attendance))
+    assert found.planned.week == week(0)
+    assert found.earliest is not None and found.earliest.week == week(3)
+    assert found.looked.first == week(3)
