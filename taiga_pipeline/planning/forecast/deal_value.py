@@ -37,8 +37,8 @@ class DealValue:
     ``mean`` is of all wins, ``share`` is the part of the wins that come in this currency,
     ``by_service`` are the shrunk means of services. Values vary around the mean of their service by
     ``spread`` of it, around that of all by ``spread_of_all``, and that mean is itself only known
-    up to ``doubt``: standard deviations, in parts of the mean. Wins bring what was stated of them
-    times ``kept``.
+    up to ``doubt``: standard deviations, in parts of the mean. Of the wins a part ``nothing`` was
+    worth nothing. Wins bring what was stated of them times ``kept``.
     """
 
     currency: str
@@ -49,6 +49,7 @@ class DealValue:
     share: float
     by_service: Mapping[str, float]
     kept: float = 1.0
+    nothing: float = 0.0
 
     def of(self, deal: PastDeal) -> tuple[float, float]:
         """Returns what a deal would bring if won, and the standard deviation of that."""
@@ -132,7 +133,8 @@ def _deal_value(
     between = float(means.var()) / mean**2 if mean > 0 else 0.0
     of_all = float(np.sqrt(between * (1 + spread**2) + spread**2))
     doubt = of_all / len(values) ** 0.5
-    return DealValue(currency, mean, spread, of_all, doubt, share, by_service, kept)
+    nothing = float((values <= 0).mean()) if mean > 0 else 0.0
+    return DealValue(currency, mean, spread, of_all, doubt, share, by_service, kept, nothing)
 
 
 def _leaning(values: Floats, mean: float, lean: float) -> float:

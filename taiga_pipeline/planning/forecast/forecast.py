@@ -33,6 +33,7 @@ from taiga_pipeline.planning.forecast.replay import (
 from taiga_pipeline.planning.forecast.simulate import (
     TRIALS,
     Newcomers,
+    NewPrice,
     Prices,
     Range,
     Sums,
@@ -282,7 +283,13 @@ def simulate_period(
         float(coming_decided.sum()),
         view.arrivals.spread(float(coming_decided.sum())),
         {
-            name: (each.mean, (each.spread_of_all * each.mean) ** 2, each.share, each.doubt)
+            name: NewPrice(
+                each.mean,
+                (each.spread_of_all * each.mean) ** 2,
+                each.share,
+                each.doubt,
+                each.nothing,
+            )
             for name, each in value_models.items()
         },
     )
@@ -290,11 +297,12 @@ def simulate_period(
     for part in PARTS:
         random = np.random.default_rng(seed)
         factor = draw_factors(ground.common_shock(first, last, part), random, trials)
+        off = random.standard_normal(trials)
         parts = []
         if part != "coming":
-            parts.append(simulate_open(chances, prices, factor, random))
+            parts.append(simulate_open(chances, prices, factor, random, off))
         if part != "open":
-            parts.append(simulate_new(new, factor, random))
+            parts.append(simulate_new(new, factor, random, off))
         sums[part] = parts[0] if len(parts) == 1 else parts[0] + parts[1]
     return sums
 
@@ -303,7 +311,9 @@ def prices_of(ground: Ground) -> dict[str, Prices]:
     """Returns what each open deal brings if won, by currency."""
     only = len(ground.value_models) == 1
     return {
-        name: Prices(*values_of(ground.deals, value_model, only), value_model.doubt)
+        name: Prices(
+            *values_of(ground.deals, value_model, only), value_model.doubt, value_model.nothing
+        )
         for name, value_model in ground.value_models.items()
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -15,7 +15,6 @@ from taiga_pipeline.planning.forecast.periods import Period
 from taiga_pipeline.planning.forecast.record import Floats
 from taiga_pipeline.planning.forecast.simulate import (
     TRIALS,
-    Prices,
     Range,
     Sums,
     draw_factors,
@@ -112,7 +111,7 @@ def _open_sums(
     mask = np.array([is_in(deal.key) for deal in ground.deals], dtype=bool)
     won, decided = view.open.within(period.first, period.last)
     prices = {
-        name: Prices(each.mean[mask], each.variance[mask], each.doubt)
+        name: replace(each, mean=each.mean[mask], variance=each.variance[mask])
         for name, each in prices_of(ground).items()
     }
     random = np.random.default_rng(seed)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from taiga_pipeline.planning.forecast.common_shock import CommonShock
-from taiga_pipeline.planning.forecast.record import Floats
+from taiga_pipeline.planning.forecast.record import Flags, Floats
 
 TRIALS: Final = 2_000
 Counts = npt.NDArray[np.int64]
@@ -25,6 +25,9 @@ _ALONE: Final = 0.75
 """One number alone is a range only if it is nearly as sure as a range is."""
 _LOPSIDED: Final = 0.1
 """What a point of difference between a range's tails costs, in points off `HELD`."""
+FEW_WINS: Final = 50
+"""Values of so many wins are drawn one by one; what more of them bring together is nearly
+log-normal, whatever single ones are like."""
 _TINY: Final = 1e-9
 _LEAST: Final = 1e-30
 """A factor of chances below this is none: no draw is below what it leaves of them."""
@@ -65,13 +68,15 @@ class Sums:
 class Prices:
     """What deals bring if won, and the variance of that, in one currency.
 
-    Deals whose value is known have no variance. What is expected of the others may be off for all
-    of them, by the part ``doubt`` (a standard deviation).
+    Deals whose value is known have no variance. Of the others a part ``nothing`` brings nothing,
+    and what is expected of them may be off for all of them, by the part ``doubt`` (a standard
+    deviation).
     """
 
     mean: Floats
     variance: Floats
     doubt: float = 0.0
+    nothing: float = 0.0
 
 
 def simulate_open(
@@ -79,11 +84,14 @@ def simulate_open(
     prices: Mapping[str, Prices],
     factor: Floats,
     random: np.random.Generator,
+    off: Floats | None = None,
 ) -> Sums:
     """Returns sums over deals whose chances to be won and decided in a period are given.
 
-    ``factor`` multiplies all chances of a trial: see `draw_factors`.
+    ``factor`` multiplies all chances of a trial: see `draw_factors`. Guessed values of a trial are
+    ``off`` by so many standard deviations, as those of new deals are (None: it is drawn).
     """
+    off = random.standard_normal(len(factor)) if off is None else off
     won, decided = chances
     # One matrix product sums wins, values and their variances at once.
     columns = [np.ones_like(won)]
@@ -93,52 +101,118 @@ def simulate_open(
     per_win = np.column_stack(columns).astype(np.float32)
     totals = np.zeros((len(factor), per_win.shape[1]))
     taken = np.zeros(len(factor))
+    few = [name for name, price in prices.items() if _has_few_guessed(price, won, factor)]
+    each_win = {name: np.zeros(len(factor)) for name in few}
     shared = np.maximum(factor, _LEAST).astype(np.float32)[:, None]
     possible = np.flatnonzero(decided > 1e-9)
     for start in range(0, len(possible), _CHUNK):
         some = possible[start : start + _CHUNK]
         draws = random.random((len(factor), len(some)), dtype=np.float32) / shared
-        totals += (draws < won[some].astype(np.float32)).astype(np.float32) @ per_win[some]
+        wins = draws < won[some].astype(np.float32)
+        totals += wins.astype(np.float32) @ per_win[some]
         taken += np.count_nonzero(draws < decided[some].astype(np.float32), axis=1)
+        for name in few:
+            each_win[name] += _one_by_one(prices[name], wins, some, random)
     value = {}
     for place, (name, price) in enumerate(prices.items()):
         known, mean, variance = totals[:, 1 + 3 * place : 4 + 3 * place].T
-        value[name] = known + _around(mean, variance, price.doubt, random)
+        total = each_win[name] if name in few else _around(mean, variance, random)
+        value[name] = known + total * _factor(price.doubt, off)
     return Sums(totals[:, 0], taken, value)
 
 
-def _around(mean: Floats, variance: Floats, doubt: float, random: np.random.Generator) -> Floats:
-    """Draws sums of values with these means and variances, where what is expected may be off by the
-    part ``doubt``: log-normal, as sums of log-normal values nearly are (Fenton 1960).
+def _has_few_guessed(price: Prices, won: Floats, factor: Floats) -> bool:
+    expected = float(won[price.variance > 0].sum() * factor.mean())
+    return 0 < expected < FEW_WINS
 
-    Variation does not move the mean. What is expected is as likely too low as too high: of values
-    with a long tail few that are known have mostly missed the largest.
-    """
+
+def _one_by_one(price: Prices, wins: Flags, deals: Counts, random: np.random.Generator) -> Floats:
+    """Returns what the wins among some deals (second axis) bring whose values are guessed."""
+    trial, at = np.nonzero(wins & (price.variance[deals] > 0))
+    won = deals[at]
+    drawn = _drawn(price.mean[won], price.variance[won], price.nothing, random)
+    return np.asarray(np.bincount(trial, drawn, len(wins)), dtype=np.float64)
+
+
+def _drawn(mean: Floats, variance: Floats, nothing: float, random: np.random.Generator) -> Floats:
+    """Draws single values with these means and variances: a part is ``nothing``, others are
+    log-normal."""
+    there = 1.0 - nothing
+    square = (1.0 + variance / np.maximum(mean, _TINY) ** 2) * there
+    varies = np.log(np.maximum(square, 1.0))
+    values = mean / there * np.exp(np.sqrt(varies) * random.standard_normal(len(mean)) - varies / 2)
+    return np.asarray(np.where(random.random(len(mean)) < there, values, 0.0))
+
+
+def _around(mean: Floats, variance: Floats, random: np.random.Generator) -> Floats:
+    """Draws sums of values with these means and variances: log-normal, as sums of log-normal values
+    nearly are (Fenton 1960)."""
     varies = np.log1p(variance / np.maximum(mean, _TINY) ** 2)
-    wide = np.sqrt(varies + np.log1p(doubt**2))
-    return np.asarray(mean * np.exp(wide * random.standard_normal(len(mean)) - varies / 2))
+    return np.asarray(
+        mean * np.exp(np.sqrt(varies) * random.standard_normal(len(mean)) - varies / 2)
+    )
+
+
+def _factor(doubt: float, off: Floats) -> Floats:
+    """Returns the factors on guessed values that are ``off`` by so many times the ``doubt``.
+
+    What is expected is as likely too low as too high: of values with a long tail few that are known
+    have mostly missed the largest.
+    """
+    return np.asarray(np.exp(np.sqrt(np.log1p(doubt**2)) * off))
+
+
+@dataclass(frozen=True, slots=True)
+class NewPrice:
+    """What new wins bring in one currency: see `Prices`. ``share`` is the part of the wins that
+    come in it."""
+
+    mean: float
+    variance: float
+    share: float = 1.0
+    doubt: float = 0.0
+    nothing: float = 0.0
+
+    def of(self, wins: Counts, random: np.random.Generator, off: Floats) -> Floats:
+        """Draws what numbers of wins bring together; ``off``: see `simulate_open`."""
+        mine = np.asarray(random.binomial(wins, min(self.share, 1.0)), dtype=np.int64)
+        return self._sums(mine, random) * _factor(self.doubt, off)
+
+    def _sums(self, wins: Counts, random: np.random.Generator) -> Floats:
+        if not self.variance or wins.mean() >= FEW_WINS:
+            number = wins.astype(np.float64)
+            return _around(number * self.mean, number * self.variance, random)
+        each = np.ones(int(wins.sum()))
+        drawn = _drawn(self.mean * each, self.variance * each, self.nothing, random)
+        future = np.repeat(np.arange(len(wins)), wins)
+        return np.asarray(np.bincount(future, drawn, len(wins)), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Newcomers:
-    """What is expected of deals that are not there yet; ``prices`` are mean, variance, the share of
-    wins that come in this currency, and what the mean may be off by (in parts of it)."""
+    """What is expected of deals that are not there yet."""
 
     won: float
     decided: float
     dispersion: float
-    prices: Mapping[str, tuple[float, float, float, float]]
+    prices: Mapping[str, NewPrice]
 
 
-def simulate_new(expected: Newcomers, factor: Floats, random: np.random.Generator) -> Sums:
-    """Returns sums over deals to come: counts vary ``dispersion`` times as much as Poisson."""
+def simulate_new(
+    expected: Newcomers,
+    factor: Floats,
+    random: np.random.Generator,
+    off: Floats | None = None,
+) -> Sums:
+    """Returns sums over deals to come: counts vary ``dispersion`` times as much as Poisson.
+
+    ``factor`` and ``off`` are those of `simulate_open`.
+    """
+    off = random.standard_normal(len(factor)) if off is None else off
     decided = _counts(expected.decided * factor, expected.dispersion, random)
     share = expected.won / expected.decided if expected.decided > 0 else 0.0
     won = random.binomial(decided, min(share, 1.0))
-    value = {}
-    for name, (mean, variance, part, doubt) in expected.prices.items():
-        mine = random.binomial(won, min(part, 1.0)).astype(np.float64)
-        value[name] = _around(mine * mean, mine * variance, doubt, random)
+    value = {name: price.of(won, random, off) for name, price in expected.prices.items()}
     return Sums(won.astype(float), decided.astype(float), value)
 
 

@@ -15,7 +15,9 @@ from taiga_pipeline.planning.forecast.common_shock import (  # noqa: E402
     learn_common_shock,
 )
 from taiga_pipeline.planning.forecast.simulate import (  # noqa: E402
+    FEW_WINS,
     Newcomers,
+    NewPrice,
     Prices,
     draw_factors,
     range_of,
@@ -85,7 +87,7 @@ def test_values_add_up_what_is_won() -> None:
 
 def test_over_dispersed_arrivals_spread_wider_than_a_poisson_process() -> None:
     def spread(dispersion: float) -> float:
-        expected = Newcomers(50.0, 100.0, dispersion, {"EUR": (10.0, 4.0, 1.0, 0.0)})
+        expected = Newcomers(50.0, 100.0, dispersion, {"EUR": NewPrice(10.0, 4.0)})
         sums = simulate_new(expected, np.ones(4000), np.random.default_rng(2))
         assert sums.decided.mean() == pytest.approx(100, rel=0.05)
         assert sums.won.mean() == pytest.approx(50, rel=0.05)
@@ -142,10 +144,48 @@ def test_guessed_values_with_a_long_tail_are_never_negative_and_right_on_average
     sums = simulate_open((won, won), prices, np.ones(100_000), random).value["EUR"]
     assert sums.min() > 0
     assert sums.mean() == pytest.approx(1000, rel=0.05)
-    new = Newcomers(1.0, 1.0, 1.0, {"EUR": (1000.0, 3000.0**2, 1.0, 0.0)})
+    new = Newcomers(1.0, 1.0, 1.0, {"EUR": NewPrice(1000.0, 3000.0**2)})
     found = simulate_new(new, np.ones(100_000), random).value["EUR"]
     assert found.min() == 0
     assert found.mean() == pytest.approx(1000, rel=0.05)
+
+
+def test_guessed_values_of_open_and_new_deals_are_off_together() -> None:
+    """Both are guessed from the same few wins."""
+    random, often = np.random.default_rng(5), np.ones(4000)
+    off = random.standard_normal(4000)
+    won = np.ones(200)
+    guessed = {"EUR": Prices(np.full(200, 10.0), np.full(200, 1.0), doubt=0.3)}
+    coming = Newcomers(200.0, 200.0, 1.0, {"EUR": NewPrice(10.0, 1.0, doubt=0.3)})
+    of_open = simulate_open((won, won), guessed, often, random, off).value["EUR"]
+    of_new = simulate_new(coming, often, random, off)
+    each = of_new.value["EUR"] / of_new.won
+    assert np.corrcoef(of_open, each)[0, 1] > 0.95
+
+
+def test_wins_of_which_some_bring_nothing_may_bring_nothing() -> None:
+    """One sum of log-normal shape for all of them would always be something."""
+    random = np.random.default_rng(4)
+    one, often = np.ones(1), np.ones(20_000)
+    guessed = {"EUR": Prices(np.array([600.0]), np.array([800.0**2]), nothing=0.4)}
+    coming = {"EUR": NewPrice(600.0, 800.0**2, nothing=0.4)}
+    of_open = simulate_open((one, one), guessed, often, random).value["EUR"]
+    of_new = simulate_new(Newcomers(1.0, 1.0, 1.0, coming), often, random)
+    assert (of_open == 0).mean() == pytest.approx(0.4, abs=0.02)
+    assert (of_new.value["EUR"] == 0)[of_new.won == 1].mean() == pytest.approx(0.4, abs=0.02)
+    for found in (of_open, of_new.value["EUR"]):
+        assert found.mean() == pytest.approx(600, rel=0.05)
+    assert of_open.std() == pytest.approx(800, rel=0.05)
+
+
+@pytest.mark.parametrize("wins", [FEW_WINS - 1, FEW_WINS + 1])
+def test_many_wins_bring_what_each_of_them_would(wins: int) -> None:
+    """Drawn one by one or together."""
+    prices = {"EUR": Prices(np.full(wins, 10.0), np.full(wins, 400.0), nothing=0.3)}
+    won = np.ones(wins)
+    found = simulate_open((won, won), prices, np.ones(20_000), np.random.default_rng(2))
+    assert found.value["EUR"].mean() == pytest.approx(wins * 10, rel=0.02)
+    assert found.value["EUR"].std() == pytest.approx(wins**0.5 * 20, rel=0.05)
 
 
 def test_what_values_are_worth_on_average_may_be_off_for_all_of_them() -> None:

@@ -192,6 +192,11 @@ def test_a_price_list_is_believed_from_the_first_sale_on() -> None:
     assert value_model.spread < 0.6 < value_model.spread_of_all
 
 
+def test_wins_that_brought_nothing_are_a_part_of_all_wins() -> None:
+    (value_model,) = learn_deal_values(won_for({"Web": [20, 60, 100, 0]})).values()
+    assert (value_model.nothing, value_model.mean) == (0.25, 45)
+
+
 def test_before_a_win_has_a_value_those_of_open_deals_stand_for_it() -> None:
     open_deal = replace(deal("A", FIRST), values=(ValueSpell(FIRST, Decimal(700)),))
     (value_model,) = learn_deal_values(History((open_deal,))).values()
