@@ -8,7 +8,7 @@ replication is one firm (see `bench.small_firms`), forecast once, as the program
 - off: the mean square of (chance - true chance), which is what a Brier score exceeds the truth's
   by, without the noise of the outcomes;
 - held: the share of 80 % ranges that held what came, of all wins in 90 days and of their value:
-  where the truth is known, of 500 futures of each firm rather than of the one that came;
+  of 500 futures of each firm rather than of the one that came;
 - even: the same without the grain of whole numbers (`even_shares`); 80 % if chances are right;
 - own: what the range of these futures itself holds of them: where that is more than 88 %, no range
   of so few whole numbers holds less, and "even" is what the bar is for;
@@ -121,14 +121,11 @@ def measure(shape: Shape, replications: int) -> tuple[list[str], str]:
     wins: list[Held] = []
     value: list[Held] = []
     for seed in range(replications):
-        case = simulate(shape, seed)
+        case = simulate(shape, seed, _FUTURES)
         ground = prepare(case.history, shape.today, DAYS_AHEAD)
         chances += _chances(case, ground)
         sums = simulate_period(ground, 1, DAYS_AHEAD, seed)["all"]
-        number = np.array([case.wins], float)
-        worth = {name: np.array([each]) for name, each in case.value.items()}
-        if shape.is_exact:
-            number, worth = case.futures(_FUTURES, seed)
+        number, worth = case.futures(_FUTURES, seed)
         wins.append(held_in(sums.won, number))
         if shape.value:
             value += [held_in(trials, worth[name]) for name, trials in sums.value.items()]
@@ -156,7 +153,7 @@ def _missed(
 ) -> Iterator[str]:
     """Yields the names of the bars that were missed."""
     soon, ever, mapping = figures[3], figures[6], figures[7]
-    if shape.is_exact and soon > SOON_AT_MOST.get((shape.a_year, shape.years), np.inf):
+    if soon > SOON_AT_MOST.get((shape.a_year, shape.years), np.inf):
         yield "90 d"
     is_right = mapping <= RIGHT
     slack = EVER_SLACK if is_right or shape.a_year < DECIDES else 0.0

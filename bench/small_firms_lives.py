@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from math import exp, factorial
@@ -13,10 +13,17 @@ import numpy.typing as npt
 
 from bench.small_firms_shape import DAYS_AHEAD, HAGGLED, SUMMER, Kind, Shape
 
+NEVER: Final = 10_000_000
+"""Stands for the day of a win that does not come."""
 _DATE_OFF: Final = 14
 _DRAWS: Final = 500
 _PLANNED_DAYS: Final = (30, 150)
 _AGAIN_DAYS: Final = 30
+_QUARTER: Final = 91
+_QUARTERS: Final = 40
+"""So many quarters ahead are drawn anew: more than any deal takes."""
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,64 @@ class Firm:
         won_soon = life.won and life.closed <= today + DAYS_AHEAD
         return Fate(ever * within, ever, won_soon, life.won)
 
+    def futures(
+        self, is_open: Sequence[Life], pending: Sequence[Life], number: int, seed: int
+    ) -> tuple[Counts, Counts]:
+        """Returns on which day ahead the open deals are won (`NEVER`: on none) in each of so many
+        futures (first axis), and how many others are within `DAYS_AHEAD`: those that will be
+        reopened, and new ones.
+
+        They are drawn from what is true today: a stay goes on as stays do that lasted as long.
+        """
+        ahead = Firm(self._shape, seed)
+        ahead._random, ahead._aside = (np.random.default_rng((seed, each)) for each in (3, 4))
+        days = np.zeros((number, len(is_open)), dtype=np.int64)
+        others = np.zeros(number, dtype=np.int64)
+        per_day = self._per_day()[1][-DAYS_AHEAD:]
+        for each in range(number):
+            ahead._shocks = ahead._with_other_quarters_ahead(self._shocks)
+            days[each] = [ahead._win_day(life) for life in is_open]
+            new = np.repeat(np.arange(1, DAYS_AHEAD + 1), ahead._come(per_day)).tolist()
+            found = [ahead._win_day(life) for life in pending]
+            found += [ahead._win_day_of_new(self._today + day) for day in new]
+            others[each] = sum(day <= DAYS_AHEAD for day in found)
+        return days, others
+
+    def _with_other_quarters_ahead(self, shocks: Floats) -> Floats:
+        found = shocks.copy()
+        ahead = (self._today // _QUARTER + np.arange(1, _QUARTERS)) % len(found)
+        found[ahead] = self._random.normal(0.0, self._shape.shock, len(ahead))
+        return found
+
+    def _win_day(self, life: Life) -> int:
+        if life.closed <= self._today:
+            return NEVER
+        stage = life.stage_on(self._today)
+        again = bool(life.reopened) and life.reopened - _AGAIN_DAYS <= self._today
+        since = float(max(life.since[stage - life.begins], life.reopened if again else 0))
+        at = self._leaves(since)
+        while int(at) <= self._today:
+            at = self._leaves(since)
+        return self._won_on(life.kind, stage, at, again=again)
+
+    def _win_day_of_new(self, entered: int) -> int:
+        if not self._clock.is_open(entered):
+            return NEVER
+        return self._won_on(self._kind()[0], self._begins(), self._leaves(entered), again=False)
+
+    def _won_on(self, kind: Kind, stage: int, at: float, *, again: bool) -> int:
+        """Returns the day ahead on which a deal is won that leaves its stage on a day."""
+        while True:
+            if self._moves_on(kind, stage, at):
+                stage += 1
+            elif again or not self._aside_is(self._shape.reopened):
+                return NEVER
+            else:
+                again, at = True, float(int(at) + _AGAIN_DAYS)
+            if stage == len(kind.truth):
+                return int(at) - self._today
+            at = self._leaves(at)
+
     def coming(self) -> tuple[tuple[float, float], ...]:
         """Returns deals that are not on record: how many come in at once on each day, and the
         chance of each to be won within `DAYS_AHEAD`."""
@@ -133,11 +198,14 @@ class Firm:
 
     def _arrivals(self) -> list[int]:
         days, per_day = self._per_day()
-        number = self._random.poisson(per_day / self._shape.at_once) * self._shape.at_once
-        found = np.repeat(days, number) + self._today
+        found = np.repeat(days, self._come(per_day)) + self._today
         return [int(day) for day in found if self._clock.is_open(int(day))]
 
-    def _per_day(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    def _come(self, per_day: Floats) -> Counts:
+        at_once = self._shape.at_once
+        return np.asarray(self._random.poisson(per_day / at_once) * at_once)
+
+    def _per_day(self) -> tuple[Counts, Floats]:
         """Returns days from today and how many deals come in on them on average."""
         shape = self._shape
         days = np.arange(-int(shape.years * 365), DAYS_AHEAD + 1)
@@ -189,7 +257,7 @@ class Firm:
         shape = self._shape
         after = kind.truth[stage + 1] if stage + 1 < len(kind.truth) else 1.0
         odds = kind.truth[stage] / max(after - kind.truth[stage], 1e-9)
-        odds *= exp(self._shocks[int(at) // 91 % len(self._shocks)])
+        odds *= exp(self._shocks[int(at) // _QUARTER % len(self._shocks)])
         if at < self._today - shape.easier[0]:
             odds *= shape.easier[1]
         return bool(self._random.random() < odds / (1 + odds))

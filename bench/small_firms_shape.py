@@ -101,7 +101,7 @@ class Shape:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the truth within `DAYS_AHEAD` is that of this very firm."""
+        """Whether there is a formula for the truth within `DAYS_AHEAD`."""
         ends = self.month_ends or self.quarter_ends
         return not (ends or self.shock or self.reopened) and self.gamma == 1.0
 
