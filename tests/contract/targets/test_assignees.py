@@ -186,3 +186,24 @@ def test_a_story_is_released_when_a_person_takes_the_member_out_of_the_project(
     assert staffed.holder() is None
     assert waiting(report.new_issues)
     staffed.settled()
+
+
+def test_of_many_projects_that_are_read_at_once_each_story_keeps_whom_it_has(
+    staffed: Staffed,
+) -> None:
+    ana, bo = staffed.account.workers
+    staffed.assignee = ana
+    deals = [staffed.deal, *(key(staffed, number) for number in range(2, 7))]
+    for each in deals:
+        staffed.want(each, "staffed", ana, bo)
+    assert staffed.run().outcome is Outcome.DONE
+    staffed.settled()
+    staffed.give(bo)
+    staffed.assignee = ""
+    for each in deals:
+        staffed.want(each, "staffed", ana, bo)
+    report = staffed.run(full=True)
+    assert report.outcome is Outcome.DONE, report.issues
+    assert len(report.applied) == len(deals) - 1
+    assert staffed.holder() == bo
+    staffed.settled()

@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 
 from sync.in_memory_target import InMemoryTarget
+from sync.plan.counting import count_mails
 from sync.plan.limits import Limit
-from sync.records.model import Desired, DesiredGroup
+from sync.plan.model import Action, ActionType, Change, GroupPlan
+from sync.records.merge import Decision, Verdict
+from sync.records.model import Desired, DesiredGroup, Owner, RecordKey, Reference
 from sync.run.runner import Outcome
 from sync.ways_out import AllowOnce
 from tests.sync.world import World, deal
@@ -151,3 +154,20 @@ def test_other_words_for_the_same_facts_clear_nothing(world: World) -> None:
     world.run()
     world.want(*deals(deal_facts="Värde: 100 ·\nÄgare: Maya"))
     assert world.run().outcome is Outcome.DONE
+
+
+def test_a_mail_is_counted_where_a_record_names_someone_anew_and_only_there() -> None:
+    key = RecordKey("D1", "card", "build")
+    card = Desired(key, {"holder": "ana@example.com"}, refers={"holder": Reference()})
+    root = Desired(RecordKey("D1", "project"), {})
+
+    def mails(kind: ActionType, *fields: str) -> dict[str, int]:
+        written = Decision(Verdict.WRITE, "x")
+        changes = tuple(Change(name, None, "x", None, Owner.SHARED, written) for name in fields)
+        action = Action(kind, key, "", desired=card, changes=changes)
+        plan = GroupPlan("D1", DesiredGroup(root), None, actions=(action,))
+        return count_mails([plan], lambda record: str(record.fields["holder"]))
+
+    assert mails(ActionType.CREATE, "holder") == {"ana@example.com": 1}
+    assert mails(ActionType.UPDATE, "holder", "subject") == {"ana@example.com": 1}
+    assert mails(ActionType.UPDATE, "subject") == {}
