@@ -26,6 +26,7 @@ WAYS_IN: Final = (
     "application_token_env",
 )
 """Settings that lead to what the account logs in with."""
+_PASSWORD: Final = "password"  # noqa: S105 - a way to log in, as `targets.port` has it
 DEFAULT_SOURCE: Final = "store"
 DEFAULT_TARGET: Final = "taiga"
 """Kinds of adapters that are meant where a configuration names none."""
@@ -51,15 +52,26 @@ def target_problems(
     """
     strange = [key for key in target if key not in known]
     has_way = any(target.get(way) for way in WAYS_IN)
-    if target.get("url") and has_way and not strange:
+    lacks_name = _has_password(target) and target.get("username", "") == ""
+    if target.get("url") and has_way and not (strange or lacks_name):
         return
-    adapter = _target_adapter(target)
+    found = _target_adapter(target)
+    if isinstance(found, str) and strange:  # whose they are is unknown as long as the kind is
+        yield ("target", "kind"), found
+        return
+    adapter = None if isinstance(found, str) else found
+    if lacks_name and (adapter is None or _PASSWORD in adapter.ways_in):
+        yield ("target",), "target: needs a username with the password"
     if not target.get("url") and (adapter is None or adapter.needs_url):
         yield ("target",), "'target.url' is missing"
     elif not has_way and (adapter is None or adapter.ways_in):
         ways = ", ".join(ways_of(adapter))
         yield ("target",), f"target: needs exactly one of {ways}; none is set"
     yield from _own(target, strange, known, sections, adapter)
+
+
+def _has_password(target: Mapping[str, Any]) -> bool:
+    return bool(target.get("password_env") or target.get("password_file"))
 
 
 def ways_of(adapter: TargetAdapter[Target] | None) -> list[str]:
@@ -88,13 +100,14 @@ def _is_like(value: object, setting: Setting) -> bool:
     return isinstance(value, type(setting.example)) and not isinstance(value, bool)
 
 
-def _target_adapter(target: Mapping[str, Any]) -> TargetAdapter[Target] | None:
+def _target_adapter(target: Mapping[str, Any]) -> TargetAdapter[Target] | str:
+    """Returns the adapter, or why there is none."""
     from taiga_pipeline.targets.registry import UnknownTargetError, find  # noqa: PLC0415
 
     try:
         return find(str(target.get("kind", DEFAULT_TARGET)))
-    except UnknownTargetError:  # which is reported where the target is made
-        return None
+    except UnknownTargetError as error:
+        return "; ".join(str(problem) for problem in error.problems)
 
 
 def no_secrets(section: str, key: str, kind: str) -> str:

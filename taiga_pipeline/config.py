@@ -202,8 +202,6 @@ class TargetSettings(Section):
         if len(ways) > 1:
             found = " and ".join(ways)
             raise ValueError(f"needs exactly one of {', '.join(WAYS_IN)}; there is {found}")
-        if ways and ways[0].startswith("password") and not self.username:
-            raise ValueError("needs a username with the password")
         return self
 
     @property

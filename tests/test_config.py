@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -238,6 +239,22 @@ class TestSecrets:
     def test_two_ways_in_are_one_too_many(self) -> None:
         (line,) = complaints(f'{MINIMAL}token_env = "TOKEN"\n')
         assert "there is password_env and token_env" in line
+
+    def test_an_unknown_kind_is_named_not_the_settings_that_are_its_own(self) -> None:
+        text = MINIMAL.replace("[target]\n", '[target]\nkind = "tiaga"\nboard = "x"\n')
+        (line,) = complaints(text.replace('kind = "taiga"\n', ""))
+        assert "target.kind: 'tiaga' is not installed; did you mean 'taiga'?" in line
+
+    def test_a_target_that_takes_no_password_asks_for_no_username(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def make(*_: object) -> Any: ...
+
+        monkeypatch.setattr(
+            registry, "find", lambda kind: TargetAdapter("Keys", make, ways_in=("token",))
+        )
+        text = MINIMAL.replace('username = "pipeline-bot"\n', "")
+        assert settings(text).target.password_env, "which is refused where the target is made"
 
     def test_a_password_needs_a_username(self) -> None:
         (line,) = complaints(MINIMAL.replace('username = "pipeline-bot"\n', ""))

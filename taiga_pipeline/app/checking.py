@@ -24,6 +24,7 @@ from taiga_pipeline.app.deals.own_fields import Unreadable, look_at_own_fields
 from taiga_pipeline.app.engine import KnownTarget, make_source, make_target
 from taiga_pipeline.app.expiry import expiring, last_day
 from taiga_pipeline.app.notify.telling import channels, need_package
+from taiga_pipeline.app.portfolio import PortfolioRefused
 from taiga_pipeline.app.rotation.rotating import unfinished
 from taiga_pipeline.app.soundness import (
     EXAMPLES,
@@ -135,7 +136,8 @@ def _look(name: str, what: Callable[[], str]) -> Finding:
         return Finding(name, what())
     except ProblemsError as error:
         problems = tuple(str(problem) for problem in error.problems)
-        return Finding(name, problems=problems, trouble=Trouble.USAGE)
+        about = "portfolio" if isinstance(error, PortfolioRefused) else name
+        return Finding(about, problems=problems, trouble=Trouble.USAGE)
     except SyncError as error:
         return Finding(name, problems=(in_words(error),), trouble=trouble_of(error))
 

@@ -56,6 +56,10 @@ _NO_PLAN: Final = (
 _NO_PICTURE: Final = "the resource plan has no picture: install what draws it with: {how}"
 
 
+class PortfolioRefused(ProblemsError):
+    """The portfolio that the configuration asks for cannot be had: not by this target or source."""
+
+
 @dataclass
 class PortfolioMaker:
     """Makes the portfolio of a workspace, and remembers between two runs what has to go back.
@@ -103,7 +107,8 @@ class PortfolioMaker:
         if not has_boards(holding.capabilities()):
             others = having(has_boards)
             elsewhere = f" (with boards: {', '.join(others)})" if others else ""
-            raise ProblemsError([Problem(_NO_BOARDS.format(tool=holding.tool, others=elsewhere))])
+            message = _NO_BOARDS.format(tool=holding.tool, others=elsewhere)
+            raise PortfolioRefused([Problem(message)])
         editable = wanted.editable != ""
         if editable:
             self._demand_editable(holding)
@@ -131,10 +136,10 @@ class PortfolioMaker:
         :raises ProblemsError: says which.
         """
         if not has_cards(holding.capabilities()):
-            raise ProblemsError([Problem(_NO_CARDS.format(tool=holding.tool))])
+            raise PortfolioRefused([Problem(_NO_CARDS.format(tool=holding.tool))])
         source = self.workspace.source_adapter
         if not source.capabilities.edits:
-            raise ProblemsError([Problem(_NO_EDITS.format(source=source.title))])
+            raise PortfolioRefused([Problem(_NO_EDITS.format(source=source.title))])
 
     def _surroundings(self) -> Surroundings:
         from taiga_pipeline.portfolio.board import Surroundings

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Final
 
 from taiga_pipeline.http.bounds import WORDS
 
@@ -93,12 +93,24 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
+_SAID: Final = ("_error_message", "detail", "message", "error_description", "error")
+"""Where APIs put a sentence for people, among codes and links for programs."""
+
+
 def _words(data: JSON) -> str:
     if isinstance(data, dict):
-        for key in ("_error_message", "detail"):
-            if isinstance(data.get(key), str):
-                return str(data[key])
+        said = next((data[key] for key in _SAID if isinstance(data.get(key), str)), "")
+        if said:
+            more = _words(_each_error(data))
+            return f"{said}: {more}" if more else str(said)
         return "; ".join(f"{key}: {_words(value)}" for key, value in data.items())
     if isinstance(data, list):
         return ", ".join(_words(item) for item in data)
     return str(data)
+
+
+def _each_error(data: dict[str, JSON]) -> JSON:
+    """Returns the errors that a summary stands for, as HAL and problem details have them."""
+    embedded = data.get("_embedded")
+    within = embedded if isinstance(embedded, dict) else data
+    return within.get("errors") or []

@@ -213,19 +213,28 @@ class ApiClient:
         try:
             return self._perform_there(call)
         except (Unreachable, Vanished) as error:
-            raise self._with_right_address(error) from None
+            raise self._with_right_address(call, error) from None
 
-    def _with_right_address(self, error: SyncError) -> SyncError:
+    def _with_right_address(self, call: _Call, error: SyncError) -> SyncError:
         """Returns an error of the very first answers with the shorter address that the tool
         answers at, if there is one."""
-        if self._made_sense or not self._answered or not self._profile.probe:
+        if self._made_sense or not self._answered:
             return error
+        if not self._profile.probe:
+            return self._nothing_there(call, error)
         for address in shorter(self.server.removesuffix(self._profile.folder)):
             if self._answers_at(address):
                 return Unreachable(
                     f"{error}. {self._profile.tool} answers at {address}: write that in target.url"
                 )
         return error
+
+    def _nothing_there(self, call: _Call, error: SyncError) -> SyncError:
+        """Returns the error for the very first answer: what is not there then is the API."""
+        if call.method != "GET" or not isinstance(error, Vanished):
+            return error
+        tool, where = self._profile.tool, self._transport.where
+        return Unreachable(f"{self.server}: {error}; is {where} the address of {tool}?")
 
     def _answers_at(self, address: str) -> bool:
         """Whether the tool answers at an address, to someone without credentials."""

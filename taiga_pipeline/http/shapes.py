@@ -43,23 +43,24 @@ class Shape:
         return ""
 
 
-def list_trouble(rows: JSON, identity: str = "id") -> str:
+def list_trouble(rows: JSON, identity: str = "id", *, text_ids: bool = False) -> str:
     """Returns what is wrong with a list as such, "" if its rows can be distinguished.
 
-    ``identity`` names what tells them apart: a number for "id", a text for anything else.
+    ``identity`` names what tells them apart: a number for "id", a text for anything else. Where
+    ``text_ids``, "id" is a text as well.
     """
     if not isinstance(rows, list):
         return "is not a list"
     for row in rows:
         if not isinstance(row, Mapping):
             return "has a value that is not an object in its list"
-        if not _is_identity(row.get(identity), identity):
+        if not _is_identity(row.get(identity), is_text=text_ids or identity != "id"):
             return f"has a row without {identity!r}"
     return ""
 
 
-def _is_identity(value: JSON, identity: str) -> bool:
-    if identity != "id":
+def _is_identity(value: JSON, *, is_text: bool) -> bool:
+    if is_text:
         return isinstance(value, str)
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
 

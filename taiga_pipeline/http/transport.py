@@ -81,6 +81,11 @@ class Transport:
         self._count = 0
         self._was_answered = False
 
+    @property
+    def where(self) -> str:
+        """The setting that holds the address, for messages."""
+        return f"{self._section}.url"
+
     def at(self, base: str) -> Transport:
         """Returns connections to another address, set up as these are."""
         return Transport(base, self._connection, self.clock, self._section)
