@@ -1,6 +1,7 @@
 """The optimiser: quick rule, prices of hours, large neighbourhood search, constraint solver.
 
-The prices give a bound, and tell the search who is needed elsewhere.
+The prices give a bound, and tell the search who is needed elsewhere. What people's weeks can hold
+raises the bound of a large problem at the end.
 
 The constraint solver is given a small problem as a whole, and may prove that no plan is better; of
 a large one it is given parts.
@@ -13,10 +14,11 @@ end it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from taiga_pipeline.planning.staffing.board import Board
-from taiga_pipeline.planning.staffing.bound import price_hours
+from taiga_pipeline.planning.staffing.bound import pack_hours, price_hours
 from taiga_pipeline.planning.staffing.cpsat import reoptimise
 from taiga_pipeline.planning.staffing.evaluate import evaluate
 from taiga_pipeline.planning.staffing.exact import MOST_VARIABLES, count_variables, solve_whole
@@ -27,10 +29,10 @@ from taiga_pipeline.planning.staffing.tables import Tables
 
 WORK_PER_SECOND: Final = 8_500_000
 """Work of the search (see `lns`) for each second given; a usual core does half as much again, and
-needs a sixth of the time for prices."""
+needs a quarter of the time for prices and the bound."""
 WORK_PER_REQUEST: Final = 1_500_000
 """Work per request beyond which little is gained: small problems end early."""
-SOLVER_ROUNDS_PER_SECOND: Final = 0.1
+SOLVER_ROUNDS_PER_SECOND: Final = 0.05
 SOLVER_TIME: Final = 0.2
 """CP-SAT's deterministic time for each round."""
 WHOLE_TIME_PER_SECOND: Final = 0.4
@@ -41,10 +43,14 @@ MAX_BOUND_ROUNDS: Final = 200
 """After 1,000 rounds the bound is 0 to 3 % higher than after 100 to 300."""
 MIN_PRICE_ROUNDS: Final = 30
 """Prices of fewer rounds mislead the search."""
+PACKING_STEPS_PER_SECOND: Final = 1_200
+"""The same for what weeks can hold."""
+MAX_PACKING_ROUNDS: Final = 60
 PRICE_SHARE: Final = 0.24
 """The part of the time after which the clock ends the search for prices."""
-SEARCH_SHARE: Final = 0.93
+SEARCH_SHARE: Final = 0.88
 SOLVER_SHARE: Final = 0.98
+"""The same for the search, and for CP-SAT and what weeks can hold."""
 
 
 def optimise(
@@ -65,25 +71,28 @@ def optimise(
         return quick
     tables = Tables(problem)
     work = int(min(seconds * WORK_PER_SECOND, len(problem.requests) * WORK_PER_REQUEST))
-    rounds = _bound_rounds(problem, seconds)
+    rounds = _price_rounds(problem, seconds)
     priced = price_hours(tables, quick.score.cost, rounds, used(PRICE_SHARE))
-    prices = priced.prices if rounds >= MIN_PRICE_ROUNDS else None
-    search = Search(tables, quick.plan, seed, prices)
-    found = search.run(Effort(work, used(SEARCH_SHARE)))
-    bound = priced.bound
+    prices = priced.prices if rounds else None
+    found = Search(tables, quick.plan, seed, prices).run(Effort(work, used(SEARCH_SHARE)))
     if count_variables(problem) <= MOST_VARIABLES:
         work_left = seconds * WHOLE_TIME_PER_SECOND
         proof = solve_whole(problem, found.plan, work_left, seed, used(SOLVER_SHARE))
-        polished, bound = Found(proof.plan, 1, proof.in_time), max(bound, proof.bound)
+        polished = Found(proof.plan, 1, proof.in_time)
+        priced = replace(priced, bound=max(priced.bound, proof.bound))
     else:
         polished = _polish(tables, found.plan, seconds, seed, used(SOLVER_SHARE))
+        if rounds:
+            cost = evaluate(problem, polished.plan).cost
+            steps = _packing_rounds(problem, seconds)
+            priced = pack_hours(tables, priced, cost, steps, used(SOLVER_SHARE))
     score = evaluate(problem, polished.plan)
     return Solution(
         plan=polished.plan,
         score=score,
         quick=quick.score,
         engine=Engine.OPTIMISER,
-        bound=min(bound, score.cost),
+        bound=min(priced.bound, score.cost),
         repeatable=priced.in_time and found.in_time and polished.in_time,
     )
 
@@ -100,7 +109,16 @@ def _polish(
     return Search(tables, plan, seed).polish(Effort(rounds, elapsed), solve)
 
 
-def _bound_rounds(problem: Problem, seconds: float) -> int:
-    looks = sum(problem.projects[each.project].max_delay + 1 for each in problem.requests)
-    rounds = min(MAX_BOUND_ROUNDS, int(seconds * BOUND_STEPS_PER_SECOND / max(1, looks)))
+def _price_rounds(problem: Problem, seconds: float) -> int:
+    rounds = min(MAX_BOUND_ROUNDS, int(seconds * BOUND_STEPS_PER_SECOND / _looks(problem)))
     return rounds if rounds >= MIN_PRICE_ROUNDS else 0
+
+
+def _packing_rounds(problem: Problem, seconds: float) -> int:
+    return min(MAX_PACKING_ROUNDS, int(seconds * PACKING_STEPS_PER_SECOND / _looks(problem)))
+
+
+def _looks(problem: Problem) -> int:
+    """Returns how many requests, at each possible start, a step of prices looks at."""
+    looks = sum(problem.projects[each.project].max_delay + 1 for each in problem.requests)
+    return max(1, looks)

@@ -76,7 +76,8 @@ def _parts(
 class Block:
     """Offers (n) of as many weeks (t), with their candidates (c, at least two; some are no one).
 
-    ``requests`` and ``delays`` say which offers these are.
+    ``requests`` and ``delays`` say which offers these are, ``places`` where each candidate and week
+    is in flat arrays of workers x weeks.
     """
 
     def __init__(self, tables: Tables, offers: list[tuple[int, int]]) -> None:
@@ -87,13 +88,13 @@ class Block:
         self._whole: Floats = np.zeros(shape)
         self._half: Floats = np.zeros(shape)
         self._penalties: Floats = np.full(shape[:2], np.inf)
-        self._places: Integers = np.zeros(shape, dtype=np.intp)
+        self.places: Integers = np.zeros(shape, dtype=np.intp)
         for at, (ask, (number, delay)) in enumerate(zip(asks, offers, strict=True)):
             here, begin = slice(len(ask.workers)), ask.first + delay
             offer = tables.offer(number, begin)
             self._half[at, here], self._whole[at, here] = offer.gives
             self._penalties[at, here] = ask.penalties
-            self._places[at, here] = offer.places
+            self.places[at, here] = offer.places
         self._weight: Floats = np.array([ask.weight for ask in asks])
         self._handover: Floats = np.array([ask.handover_cost for ask in asks])
         self._split = tables.problem.terms.split_cost
@@ -103,9 +104,15 @@ class Block:
         self._values_of_whole: Floats = self._whole
         self._values_of_half: Floats = self._half
 
+    @property
+    def gives(self) -> Floats:
+        """Hours of the halves, and of the wholes: 2 x n x c x t."""
+        return np.stack([self._half, self._whole])
+
     def look(self, prices: Floats) -> Floats:
-        """Returns what each way is worth at most, by offer and `Way`; ``prices`` are flat."""
-        net = self._weight[:, None, None] - prices[self._places]
+        """Returns what each way is worth at most, by offer and `Way`; ``prices`` are per hour, of
+        each offer, candidate and week."""
+        net = self._weight[:, None, None] - prices
         self._values_of_whole = net * self._whole
         self._values_of_half = net * self._half
         patchwork = self._patchwork(ALL)
@@ -158,8 +165,9 @@ class Block:
         others = np.where(self._absences.away, patchwork[:, None, :], beside).sum(axis=2)
         return np.asarray((self._of_half(ALL) + others).max(axis=1) - self._least_charge)
 
-    def use(self, rows: Integers, ways: Integers, used: Floats) -> None:
-        """Adds to ``used`` (flat) the hours of some offers that are met in these ways."""
+    def use(self, rows: Integers, ways: Integers, index: Integers, used: Floats) -> None:
+        """Adds to ``used`` the hours of some offers that are met in these ways; ``index`` says
+        where, by offer, candidate and week."""
         makers = {
             Way.WHOLE: self._hours_of_whole,
             Way.HALVES: self._hours_of_halves,
@@ -171,7 +179,7 @@ class Block:
         for way, make in makers.items():
             some = rows[ways == way]
             if len(some):
-                places, hours = self._places[some], make(some)
+                places, hours = index[some], make(some)
                 used += np.bincount(places.ravel(), hours.ravel(), minlength=len(used))
 
     def _hours_of_whole(self, rows: Integers) -> Floats:

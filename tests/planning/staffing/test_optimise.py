@@ -13,7 +13,7 @@ pytest.importorskip("ortools", reason="the extra 'staffing' is not installed")
 
 from bench.staffing_instances import Size, generate
 from taiga_pipeline.planning.staffing.board import Board
-from taiga_pipeline.planning.staffing.bound import price_hours
+from taiga_pipeline.planning.staffing.bound import Priced, pack_hours, price_hours
 from taiga_pipeline.planning.staffing.cpsat import reoptimise
 from taiga_pipeline.planning.staffing.evaluate import evaluate, violations
 from taiga_pipeline.planning.staffing.exact import solve_whole
@@ -164,6 +164,20 @@ def test_the_bound_is_below_any_plan_that_keeps_the_rules(data: st.DataObject) -
     plan = data.draw(plans(asked))
     unstaffed = cost(asked, empty_plan(asked))
     assert price_hours(Tables(asked), unstaffed, 10).bound <= cost(asked, plan) + 1e-5
+    assert packed(asked, 10, 10).bound <= cost(asked, plan) + 1e-5
+
+
+def packed(asked: Problem, rounds: int, steps: int) -> Priced:
+    tables, unstaffed = Tables(asked), cost(asked, empty_plan(asked))
+    return pack_hours(tables, price_hours(tables, unstaffed, rounds), unstaffed, steps)
+
+
+def test_the_bound_knows_that_weeks_hold_whole_and_half_shares_only() -> None:
+    """Of three requests for 30 hours, one and a half of another fit into a week of 40 and 4."""
+    three = problem(requests=(request(30.0), request(30.0), request(30.0)))
+    any_hours = price_hours(Tables(three), cost(three, empty_plan(three)), 60).bound
+    assert packed(three, 60, 60).bound > 1.05 * any_hours
+    assert packed(three, 60, 60).bound <= least_cost(three) + 1e-5
 
 
 ONE_PROJECT_EACH = problem(
