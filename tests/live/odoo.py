@@ -24,7 +24,10 @@ DATABASE: Final = "crm"
 ROBOT: Final = "robot@example.invalid"
 PLAIN: Final = "plain@example.invalid"
 """One that makes projects, as the robot does, and may not change Odoo's settings."""
+SWEDE: Final = "swede@example.invalid"
+"""As the plain one; has Odoo in Swedish."""
 OUTSIDER: Final = "outsider@example.invalid"
+SWEDISH: Final = {"lang": "sv_SE"}
 ALL: Final = {"active_test": False}
 
 

@@ -9,10 +9,11 @@ import os
 import sys
 from typing import Final
 
-from tests.live.odoo import OUTSIDER, PLAIN, ROBOT, OdooOffice, Refused
+from tests.live.odoo import OUTSIDER, PLAIN, ROBOT, SWEDE, SWEDISH, OdooOffice, Refused
 
 _FIELDS: Final = {"x_url": "char", "x_project_start": "date", "x_progress": "float"}
 _MANAGER: Final = "project.group_project_manager"
+_PLAIN: Final = ("base.group_user", "sales_team.group_sale_salesman_all_leads", _MANAGER)
 _GROUPS: Final = {
     ROBOT: (
         "base.group_user",
@@ -20,7 +21,8 @@ _GROUPS: Final = {
         _MANAGER,
         "base.group_system",
     ),
-    PLAIN: ("base.group_user", "sales_team.group_sale_salesman_all_leads", _MANAGER),
+    PLAIN: _PLAIN,
+    SWEDE: _PLAIN,
     "ana@example.invalid": ("base.group_user", "project.group_project_user"),
     "bo@example.invalid": ("base.group_user", "project.group_project_user"),
     OUTSIDER: ("base.group_user",),
@@ -28,6 +30,7 @@ _GROUPS: Final = {
 _NAMES: Final = {
     ROBOT: "Robot",
     PLAIN: "Plain Robot",
+    SWEDE: "Svensk Robot",
     "ana@example.invalid": "Ana Åberg",
     "bo@example.invalid": "Bo Okafor",
     OUTSIDER: "Outsider",
@@ -48,6 +51,8 @@ def seed(office: OdooOffice) -> None:
             office.make(
                 "res.users", **{"name": _NAMES[login], **values, office.groups: [[6, 0, ids]]}
             )
+    office.change("res.lang", office.find("res.lang", ["code", "=", SWEDISH["lang"]]), active=True)
+    office.change("res.users", office.find("res.users", ["login", "=", SWEDE]), **SWEDISH)
     model = office.find("ir.model", ["model", "=", "crm.lead"])
     for name, kind in _FIELDS.items():
         try:

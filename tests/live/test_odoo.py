@@ -31,7 +31,7 @@ from taiga_pipeline.sources.registry import create as create_source
 from taiga_pipeline.targets.odoo import create as create_target
 from tests.contract.targets.account import Work
 from tests.contract.targets.accounts import LABELS, OdooAccount, live_odoo_account, new_pipeline
-from tests.live.odoo import OUTSIDER, PLAIN, ROBOT, OdooOffice
+from tests.live.odoo import OUTSIDER, PLAIN, ROBOT, SWEDE, SWEDISH, OdooOffice
 
 AT_ONCE = 6
 
@@ -148,6 +148,22 @@ class TestSource:
         )
         (note,) = notes
         assert "state: &lt;img src=x&gt;" in note["body"]
+
+    def test_a_stage_is_called_what_the_account_is_shown_and_may_be_named_in_english(
+        self, live_odoo: OdooOffice
+    ) -> None:
+        office = live_odoo
+        stage = office.stage(f"Idea {office.marker}")
+        swedish = f"Idé {office.marker}"
+        office.call("crm.stage", "write", [stage], {"name": swedish}, context=SWEDISH)
+        office.lead(f"Idea {office.marker}")
+        for stages, expected in (
+            ({}, swedish),
+            ({swedish: "Proposal"}, "Proposal"),
+            ({f"Idea {office.marker}": "Proposal"}, "Proposal"),
+        ):
+            (deal,) = read(office, username=SWEDE, stages=stages).values()
+            assert deal.stage == expected
 
     def test_an_account_without_rights_is_refused_with_the_right_that_it_needs(
         self, live_odoo: OdooOffice
@@ -350,6 +366,32 @@ class TestTarget:
         target.reassign(work.id, work.marker, other)
         assert [root.id for root in target.find_roots(other)] == [work.id]
         plain.clean_up()
+
+    def test_names_are_read_and_written_in_the_language_of_the_account(
+        self, connection: Connection, live_odoo: OdooOffice
+    ) -> None:
+        swede = live_odoo_account(as_person(connection, live_odoo, SWEDE), live_odoo)
+        work, renamed = Work(swede), Work(swede)
+        for each in (work, renamed):
+            each.make()
+
+        def names(each: Work) -> list[str]:
+            contexts: list[dict[str, str]] = [{}, SWEDISH]
+            asked = ("project.project", "read", [int(each.id)], ["name"])
+            return [swede.call(*asked, context=context)[0]["name"] for context in contexts]
+
+        number, values = int(renamed.id), {"name": "(tentative) Deras egna"}
+        swede.call("project.project", "write", [number], values, context=SWEDISH)
+        made = names(renamed)[0]
+        for each in (work, renamed):
+            each.change(label="(sold)")
+        english, swedish = names(work)
+        assert english == swedish
+        assert english.startswith("(sold)")
+        of_all = live_odoo.version < 15  # which keeps one name for all languages
+        expected = ["(sold) Deras egna" if of_all else made, "(sold) Deras egna"]
+        assert names(renamed) == expected
+        swede.clean_up()
 
     def test_who_may_not_make_projects_is_told_which_right_it_takes(
         self, connection: Connection, live_odoo: OdooOffice

@@ -138,6 +138,21 @@ def test_an_external_id_whose_project_is_gone_is_used_again(odoo: FakeOdoo) -> N
     assert len(odoo.rows["project.project"]) == 1
 
 
+def test_a_project_that_another_pipeline_makes_meanwhile_stops_nobody(odoo: FakeOdoo) -> None:
+    target, other = open_target(), open_target()
+    mine = make(target)
+    waiting = [lambda: make(other, "D-2")]
+
+    def make_another(what: str) -> None:
+        if what == "after project.project/search_read" and waiting:
+            waiting.pop()()
+
+    odoo.faults = make_another
+    found = {root.id for root in target.observe_roots()}
+    assert mine in found
+    assert len(found) == 2
+
+
 def test_a_run_in_which_nothing_moved_takes_three_requests_and_one_a_list(odoo: FakeOdoo) -> None:
     target = open_target()
     for number in range(1000):
