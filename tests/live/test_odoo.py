@@ -339,6 +339,25 @@ class TestTarget:
             odoo.target.remove(Kind.STORY, story.id, work.place)
         live_odoo.remove("account.analytic.line", entry)
 
+    def test_a_task_that_people_close_is_progress(
+        self, odoo: OdooAccount, work: Work, live_odoo: OdooOffice
+    ) -> None:
+        fields = {"description": "", "milestone": ""}
+        first, _ = (
+            work.add(Kind.STORY, name, subject=name, **fields).record for name in ("call", "visit")
+        )
+        values: dict[str, object] = {"state": "1_done"}
+        if live_odoo.version < 17:
+            closing = {"fold": True, **({"is_closed": True} if live_odoo.version < 16 else {})}
+            where = {"project_ids": [[6, 0, [int(work.id)]]]}
+            values = {
+                "stage_id": live_odoo.make("project.task.type", name="Done", **closing, **where)
+            }
+        live_odoo.change("project.task", int(first.id), **values)
+        found = odoo.target.observe_children([work.id])[work.id]
+        facts = next(child.facts for child in found if child.kind == Kind.PROJECT)
+        assert facts["progress"] == 0.5
+
     def test_the_portfolio_is_a_project_with_stages(self, odoo: OdooAccount) -> None:
         board = Work(odoo, portfolio_key(odoo.pipeline), title="Portfolio")
         board.make()

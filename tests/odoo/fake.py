@@ -718,11 +718,14 @@ class FakeOdoo:
                 row[name] = _commanded(row.get(name) or [], value)
             else:
                 row[name if is_new else self._place(model, name)] = value
-        stage = row.get("stage_id")
-        if model == "project.task":
-            types = self._table("project.task.type")
-            done = "is_closed" if self.version <= 14 else "fold"
-            row["is_closed"] = bool(stage and types.get(stage, {}).get(done))
+        if model == "project.task" and self.version != 17:
+            row["is_closed"] = self._is_closed(row)
+
+    def _is_closed(self, task: Row) -> bool:
+        if self.version > 17:
+            return task["state"] in ("1_done", "1_canceled")
+        done = "is_closed" if self.version <= 15 else "fold"
+        return bool(self._table("project.task.type").get(task["stage_id"], {}).get(done))
 
     def _demand_unique(self, model: str, number: int) -> None:
         names = UNIQUE.get(model)

@@ -51,7 +51,7 @@ _MODELS: Final[Mapping[str, Mapping[str, Field]]] = {
         "contact_name": _CHAR,
         "email_from": _CHAR,
         "phone": _CHAR,
-        "mobile": Field("char", until=17),
+        "mobile": Field("char", until=18),
         "stage_id": Field("many2one", "crm.stage", label="Stage"),
         "probability": _NUMBER,
         "expected_revenue": Field("monetary", label="Expected Revenue"),
@@ -65,8 +65,8 @@ _MODELS: Final[Mapping[str, Mapping[str, Field]]] = {
         "team_id": one("crm.team"),
         "tag_ids": many("crm.tag"),
         "source_id": one("utm.source"),
-        "lost_reason": one("crm.lost.reason", until=14),
-        "lost_reason_id": one("crm.lost.reason", since=15),
+        "lost_reason": one("crm.lost.reason", until=15),
+        "lost_reason_id": one("crm.lost.reason", since=16),
         "description": Field("text", until=14),
         "activity_ids": Field("one2many", "mail.activity"),
         "activity_summary": _CHAR,
@@ -188,13 +188,14 @@ _MODELS: Final[Mapping[str, Mapping[str, Field]]] = {
         "allocated_hours": Field("float", since=17),
         "effective_hours": _NUMBER,
         "is_closed": _YES_NO,
+        "state": Field("selection", since=17),
         "parent_id": one("project.task"),
     },
     "project.task.type": {
         "name": _CHAR,
         "sequence": Field("integer"),
         "fold": _YES_NO,
-        "is_closed": Field("boolean", until=14),
+        "is_closed": Field("boolean", until=15),
         "project_ids": many("project.project"),
     },
     "project.tags": {"name": _CHAR},
@@ -221,6 +222,8 @@ TRANSLATED: Final[Mapping[str, int]] = {
     "crm.stage": 14,
 }
 """Models whose names Odoo keeps by language, and the first version that does."""
+_WITHOUT_CLOSED: Final = 17
+"""The version in which a task's state alone says that it is closed."""
 _SINCE: Final[Mapping[str, int]] = {"project.milestone": 15}
 UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
     "ir.config_parameter": ("key",),
@@ -241,5 +244,7 @@ def models_of(version: int) -> dict[str, dict[str, Field]]:
         for name, later in _LATER.get(model, {}).items():
             if version >= later.since:
                 every[name] = later
+        if model == "project.task" and version == _WITHOUT_CLOSED:
+            del every["is_closed"]
         found[model] = {n: f for n, f in every.items() if f.since <= version <= f.until}
     return found

@@ -183,7 +183,7 @@ def progress(stories: Sequence[Row]) -> float | None:
     """Returns the share of tasks that are done, 0 to 1; None without tasks. Subtasks are part of
     theirs."""
     main = [row for row in stories if not row["parent_id"]]
-    done = [bool(row.get("is_closed")) or not row["active"] for row in main]
+    done = [tasks.is_closed(row) for row in main]
     return round(sum(done) / len(done), 4) if done else None
 
 

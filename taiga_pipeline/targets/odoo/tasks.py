@@ -37,7 +37,9 @@ _ALWAYS: Final = (
     *("name", "description", "active", "project_id", "stage_id", "tag_ids", "date_deadline"),
     *("parent_id", "create_uid", "write_uid", "create_date", "write_date"),
 )
-_IF_THERE: Final = ("milestone_id", "is_closed", "effective_hours")
+_IF_THERE: Final = ("milestone_id", "is_closed", "state", "effective_hours")
+_CLOSED: Final = ("1_done", "1_canceled")
+"""The states in which Odoo takes a task for closed, from 17 on."""
 _ATTEMPTS: Final = 5
 _DAY: Final = len("2027-01-31")
 
@@ -123,7 +125,7 @@ def observe(row: Row, context: Context) -> Observed:
         identity=name.casefold(),
         marked=bool(name),
         change_token=str(row["write_date"] or ""),
-        facts={"closed": bool(row.get("is_closed")) or not row["active"]},
+        facts={"closed": is_closed(row)},
         group=group,
     )
 
@@ -190,6 +192,11 @@ def _cells(desired: Desired, place: Place, context: Context) -> dict[str, str]:
         elif name not in cells:
             cells[name] = str(value or "")
     return cells
+
+
+def is_closed(row: Row) -> bool:
+    """Whether nothing is left to do: Odoo 17 says so by a task's state alone."""
+    return bool(row.get("is_closed")) or row.get("state") in _CLOSED or not row["active"]
 
 
 def values_of(fields: Mapping[str, Value], place: Place, context: Context, group: str) -> Values:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sync.errors import IncompleteRead, OutcomeUnknown, Rejected, Unauthorised
-from sync.records.model import Desired, Marker, RecordKey
+from sync.records.model import Desired, Marker, RecordKey, Value
 from sync.target import Place
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
@@ -268,3 +268,23 @@ def test_a_new_task_takes_six_requests(odoo: FakeOdoo) -> None:
         key = RecordKey("D-1", Kind.STORY, f"s{before}")
         target.create_child(Desired(key, fields), place)
     assert target.request_count - before == 6
+
+
+@pytest.mark.parametrize("odoo", [14, 15, 16, 17, 18, 19], indirect=True)
+def test_what_people_close_is_progress_in_every_version(odoo: FakeOdoo) -> None:
+    target = open_target()
+    root = make(target)
+    for name in ("call", "visit"):
+        key = RecordKey("D-1", Kind.STORY, name)
+        fields: dict[str, Value] = {"subject": name, "description": "", "milestone": ""}
+        target.create_child(Desired(key, fields), Place(root, {}))
+    (task, _) = odoo.rows["project.task"]
+    if odoo.version >= 17:
+        odoo.change("project.task", task, state="1_done")
+    else:
+        closing = {"is_closed" if odoo.version <= 15 else "fold": True}
+        odoo.change("project.task", task, stage_id=odoo.add("project.task.type", **closing))
+    (facts,) = [
+        child.facts for child in target.observe_children([root])[root] if child.kind == Kind.PROJECT
+    ]
+    assert facts["progress"] == 0.5
