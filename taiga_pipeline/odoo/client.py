@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 
 from sync.clock import Clock
 from sync.errors import Rejected, SyncError, Unauthorised, Unreachable, Vanished
@@ -252,7 +252,8 @@ class _Login:
     def _asked_language(self, dialect: JsonRpc) -> str:
         """Returns the account's language; an Odoo that does not say is read as it answers."""
         asked = dialect.request(_CONTEXT, {})
-        answer = self._client.ask_openly(asked.path, cast("Mapping[str, JSON]", asked.body))
+        assert isinstance(asked.body, dict)
+        answer = self._client.ask_openly(asked.path, asked.body)
         return _language_of(answer.data.get("result")) if answer.ok else ""
 
     def known_version(self) -> tuple[int, int]:

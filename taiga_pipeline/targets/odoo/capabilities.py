@@ -29,7 +29,7 @@ CAPABILITIES: Final = Capabilities(
 )
 """The most that an Odoo can; see `held_by`."""
 
-_NO_MILESTONES: Final = "they come with Odoo 15, and have to be switched on in Project's settings"
+_NO_MILESTONES: Final = "they come with Odoo 16, and have to be switched on in Project's settings"
 
 WAYS_IN: Final = (TOKEN, PASSWORD)
 
