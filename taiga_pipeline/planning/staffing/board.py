@@ -86,6 +86,8 @@ class Board:
         """How many more projects a worker may be on."""
         self._count = [[0] * len(problem.workers) for _ in problem.projects]
         """How many requests (or present allocations) of each project each worker is on."""
+        self._people: list[set[int]] = [set() for _ in problem.projects]
+        """Who is on each project."""
         self.present = np.zeros((len(problem.projects), *self.regular.shape), dtype=np.int16)
         """On how many requests of a project a worker is."""
         self._enter_present()
@@ -118,7 +120,16 @@ class Board:
             for week, keys in enumerate(each.elsewhere):
                 for key in keys & numbers.keys():
                     self.present[numbers[key], worker, week] = 1
-                    self._count[numbers[key]][worker] += 1
+                    self._join(numbers[key], worker, 1)
+
+    def _join(self, project: int, worker: int, change: int) -> None:
+        """Counts that a worker is on one request of a project more, or less."""
+        count = self._count[project]
+        count[worker] += change
+        if count[worker]:
+            self._people[project].add(worker)
+        else:
+            self._people[project].discard(worker)
 
     def plan(self) -> Plan:
         """Returns the plan on the board."""
@@ -146,7 +157,7 @@ class Board:
         for worker, span, change in self._joined:
             there = self._present[span.project][span.cells]
             there -= span.works * np.int16(change)
-            self._count[span.project][worker] -= change
+            self._join(span.project, worker, -change)
         before = list(before)
         for request, *_ in before:
             for each in self.placed[request]:
@@ -186,7 +197,7 @@ class Board:
         there = self._present[span.project][span.cells]
         there += span.works
         self._joined.append((assignment.worker, span, 1))
-        self._count[span.project][assignment.worker] += 1
+        self._join(span.project, assignment.worker, 1)
         self.held[assignment.worker].add(assignment.request)
         return self._overtime(regular, span.hours)
 
@@ -199,7 +210,7 @@ class Board:
         there = self._present[span.project][span.cells]
         there -= span.works
         self._joined.append((assignment.worker, span, -1))
-        self._count[span.project][assignment.worker] -= 1
+        self._join(span.project, assignment.worker, -1)
         self._places[span.cells] += self._joins(assignment, span)
         self.held[assignment.worker].discard(assignment.request)
         return saved
@@ -238,7 +249,7 @@ class Board:
         offer = self.tables.offer(request, self.begin(request))
         share = share_of(halves)
         fits: Flags = self._regular.take(offer.places) - offer.gives[share] >= offer.least[share]
-        closed = self._closed(offer, self.tables.asks[request].project)
+        closed = self._closed(request, offer)
         return fits if closed is None else fits & ~closed
 
     def away(self, request: int, candidate: int) -> list[tuple[int, int]]:
@@ -282,7 +293,7 @@ class Board:
         prices of its hours; far below 0 where it does not fit."""
         left = self._regular.take(offer.places) - offer.gives
         too_much = left < offer.least
-        closed = self._closed(offer, self.tables.asks[request].project)
+        closed = self._closed(request, offer)
         if closed is not None:
             too_much |= closed
         if allowed is not None:
@@ -303,14 +314,16 @@ class Board:
             self._worth[request, begin] = found
         return found
 
-    def _closed(self, offer: Offer, project: int) -> Flags | None:
+    def _closed(self, request: int, offer: Offer) -> Flags | None:
         """Returns when candidates (c x t) have no place for another project."""
         places = self._places.take(offer.places)
         if least(places, axis=None) > 0:
             return None
         closed: Flags = places <= 0
         closed &= offer.works
-        closed &= self._present[project].take(offer.places) == 0
+        project = self.tables.asks[request].project
+        if not self._people[project].isdisjoint(self.tables.asks[request].position):
+            closed &= self._present[project].take(offer.places) == 0
         return closed
 
     def _halves(self, ask: Ask, totals: Floats) -> tuple[float, list[_Part]]:
@@ -333,8 +346,8 @@ class Board:
         until = sums[:, :-1]
         before = until - charge[:, None]
         after = (sums[:, -1] - charge)[:, None] - until
-        first = np.maximum(highest(before, axis=0), 0.0)
-        second = np.maximum(highest(after, axis=0), 0.0)
+        first = highest(before, axis=0, initial=0.0)
+        second = highest(after, axis=0, initial=0.0)
         totals = first + second
         at = int(totals.argmax())
         parts: list[_Part] = []
