@@ -129,7 +129,7 @@ def parse_roles(text: str) -> tuple[RoleDemand, ...]:
 def _parse_role(text: str) -> RoleDemand:
     if plain := _PLAIN_ROLE.fullmatch(text):
         name, hours, weeks, start = plain.groups()
-        return checked_role(RoleDemand(line(name), Decimal(hours), int(weeks), int(start or 0)))
+        return checked_role(RoleDemand(_name(name), Decimal(hours), int(weeks), int(start or 0)))
     (name, _), *rest = split(text, ":")
     if not rest:
         raise InvalidValue(f"no colon after the role; {_HOW_TO_WRITE_A_ROLE}")
@@ -145,6 +145,11 @@ def _parse_role(text: str) -> RoleDemand:
             skills=parse_skills(match["skills"] or ""),
         )
     )
+
+
+@lru_cache(maxsize=1 << 10)  # there are few roles
+def _name(text: str) -> str:
+    return line(text)
 
 
 def parse_skills(text: str) -> tuple[str, ...]:

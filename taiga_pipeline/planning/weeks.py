@@ -83,6 +83,10 @@ class Weeks:
         """The Monday of the last week."""
         return self.first + WEEK * (self.count - 1)
 
+    def at(self, number: int) -> date:
+        """Returns the Monday of a week by its number, as `index` tells it."""
+        return self.first + WEEK * number
+
     def index(self, day: date) -> int:
         """Returns the number of a day's week, from 0; negative before, ``count`` or more after."""
         return (day - self.first).days // 7

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Final
 
 from taiga_pipeline.mapping.errors import NotMapped
@@ -189,7 +190,8 @@ class _Finder:
         self._today = situation.as_of
         self._now = monday(situation.as_of)
         self._people = {person.email: person for person in situation.people}
-        self._numbers: dict[date, int] = {}
+        # Dates are slow to reckon with, and the same few come again and again.
+        self._number, self._monday = cache(weeks.index), cache(weeks.at)
         self._known_stretches: dict[int, tuple[RoleDemand, Stretch]] = {}
         self._known_starts: dict[tuple[int, int, int, int], tuple[tuple[date, float], ...]] = {}
         self._notices: dict[str, dict[str, None]] = {}
@@ -356,26 +358,22 @@ class _Finder:
         # Deals of the same age and stage share their weeks, and there may be many of either.
         known = self._known_starts.get((id(outlook.closes), *rules))
         if known is None:
-            known = tuple(self._moved_starts(outlook, now, *rules))
+            known = self._moved_starts(outlook, now, *rules)
             self._known_starts[id(outlook.closes), *rules] = known
         return known
 
     def _moved_starts(
         self, outlook: Outlook, now: int, lead: int, fixed: int, delay: int
-    ) -> Iterator[tuple[date, float]]:
-        # Numbers of weeks, as dates are slow to reckon with.
-        first, most, numbers = self._weeks.first, self._weeks.count, self._numbers
+    ) -> tuple[tuple[date, float], ...]:
+        most, number, at = self._weeks.count, self._number, self._monday
         chances: dict[int, float] = {}
         for closing, chance in outlook.closes:
-            week = numbers.get(closing)
-            if week is None:
-                week = numbers[closing] = self._weeks.index(closing)
+            week = number(closing)
             start = (now if week < now else week) + lead
             start = (fixed if start < fixed else start) + delay
             start = now if start < now else most if start > most else start
             chances[start] = chances.get(start, 0.0) + chance
-        for start in sorted(chances):
-            yield first + WEEK * start, chances[start]
+        return tuple([(at(start), chances[start]) for start in sorted(chances)])
 
     def _reserved(self, case: _Case, entered: date) -> Iterator[Stretch]:
         """Yields what an open deal asks for, of those reserved for it and of others.

@@ -36,6 +36,7 @@ from taiga_pipeline.planning.forecast.record import (
     PersonDays,
     Record,
     count_person_days,
+    distinct,
 )
 from taiga_pipeline.planning.forecast.regression import logistic, ridge_logistic
 
@@ -160,7 +161,7 @@ def age_groups(record: Record) -> tuple[Days, int | None]:
     all_ages = np.arange(OLDEST + 1)
     number = max(1, min(MOST_GROUPS, len(ages) // DEALS_PER_GROUP))
     inner = np.quantile(ages, np.linspace(0, 1, number + 1)[1:-1]) if number > 1 else []
-    edges = np.unique(np.asarray(inner, dtype=np.int64))
+    edges = distinct(np.asarray(inner, dtype=np.int64))
     if not len(ages):
         return np.zeros_like(all_ages), None
     oldest = int(ages.max())

@@ -270,6 +270,12 @@ class _Spells:
     since: Days
 
 
+def distinct(values: Days) -> Days:
+    """Returns the values that there are, rising."""
+    # Asked for nothing besides, numpy looks for masked arrays, and loads them for that.
+    return np.unique(values, return_counts=True)[0]
+
+
 def _record(
     today: int, lives: _Lives, names: tuple[str, ...], spells: _Spells, sudden: Sudden
 ) -> Record:
@@ -277,7 +283,7 @@ def _record(
     last = np.full(len(lives.entered), -1, dtype=np.int64)
     np.maximum.at(last, spells.deal, np.arange(len(spells.deal)))
     staged = last >= 0
-    seen = np.unique(spells.stage)
+    seen = distinct(spells.stage)
     number = np.zeros(len(names) + 1, dtype=np.int64)
     number[seen] = np.arange(1, len(seen) + 1)
     current = np.zeros(len(last), dtype=np.int64)

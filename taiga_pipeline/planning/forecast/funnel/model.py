@@ -40,7 +40,7 @@ import numpy as np
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves
 from taiga_pipeline.planning.forecast.funnel.moves import chances_of
 from taiga_pipeline.planning.forecast.hazards import Variant
-from taiga_pipeline.planning.forecast.record import Days, Floats, Record
+from taiga_pipeline.planning.forecast.record import Days, Floats, Record, distinct
 
 OVERSTAYED: Final = (1.5, 3.0)
 """Ages of a stay, in mean stays, at which rates may change."""
@@ -121,7 +121,7 @@ class Funnel:
         won, lost = np.zeros((2, horizon, len(kinds)))
         later = self._from_entry(horizon)
         stage, stay = np.divmod(kinds, width)
-        for each in np.unique(stage).tolist():
+        for each in distinct(stage).tolist():
             mine = stage == each
             soon, never = self._deals(each, stay[mine], *later)
             won[:, mine], lost[:, mine] = soon.T, never.T
