@@ -162,12 +162,13 @@ def _least_widths(
 
 
 def _blocks(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Returns rows as ``Heading: value`` lines, an empty line between them; nothing is cut."""
+    """Returns rows as ``Heading: value`` lines, an empty line between them; nothing is cut. A
+    column without a heading stands below the one before it."""
     lines: list[str] = []
     for row in rows:
         lines += [""] if lines else []
         shown = ((heading, _line(cell)) for heading, cell in zip(headings, row, strict=True))
-        lines += pair_lines({heading: cell for heading, cell in shown if cell})
+        lines += _named_lines([each for each in shown if each[1]])
     return lines
 
 
@@ -244,11 +245,15 @@ def print_pairs(pairs: Mapping[str, str]) -> None:
 
 def pair_lines(pairs: Mapping[str, str]) -> list[str]:
     """Returns ``name: value`` lines, the values aligned and made harmless; "" for none."""
+    return _named_lines(list(pairs.items()))
+
+
+def _named_lines(pairs: Sequence[tuple[str, str]]) -> list[str]:
     from rich.cells import cell_len
 
-    width = max(map(cell_len, pairs), default=0) + 1
-    named = {name: style(f"{name}:", dim=True) if name else " " for name in pairs}
+    width = max((cell_len(name) for name, _ in pairs), default=0) + 1
     return [
-        f"{named[name]}{' ' * (width - cell_len(name))}{safe(value)}"
-        for name, value in pairs.items()
+        f"{style(f'{name}:', dim=True) if name else ' '}"
+        f"{' ' * (width - cell_len(name))}{safe(value)}"
+        for name, value in pairs
     ]

@@ -99,6 +99,22 @@ def test_where_a_table_would_be_of_no_use_each_row_is_a_block(
     ]
 
 
+def test_columns_without_headings_are_all_there_in_a_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("taiga_pipeline.cli.output.terminal_width", lambda: 20)
+    headings = ["Quarter", "Cost", "", "Margin", "", ""]
+    rows = [["2026-Q4", "30,820", "20,000 to 40,000", "8,227", "1,000 to 9,000", "EUR"]]
+    assert table(headings, rows, right=range(1, 5)) == [
+        "Quarter: 2026-Q4",
+        "Cost:    30,820",
+        "         20,000 to 40,000",
+        "Margin:  8,227",
+        "         1,000 to 9,000",
+        "         EUR",
+    ]
+
+
 class Terminal(io.StringIO):
     """A terminal of 60 cells, in the place of stdout."""
 
