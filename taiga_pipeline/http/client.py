@@ -174,31 +174,31 @@ class ApiClient:
         """
         return self._perform(_Call("POST", path, body, idempotent=True))
 
-    def patch(self, path: str, body: JSON) -> Answer:
-        """Changes the fields in ``body``.
+    def patch(self, path: str, body: JSON, headers: Mapping[str, str] | None = None) -> Answer:
+        """Changes the fields in ``body``. ``headers`` (``If-Match``) go with it beside the usual.
 
         :raises Refusal: the server does not take them, or this account may not change them.
         :raises Stale: the version in ``body`` is not the present one.
         :raises OutcomeUnknown: no answer within the time budget.
         """
-        return self._perform(_Call("PATCH", path, body))
+        return self._perform(_Call("PATCH", path, body, headers=headers or {}))
 
-    def put(self, path: str, body: JSON) -> Answer:
+    def put(self, path: str, body: JSON, headers: Mapping[str, str] | None = None) -> Answer:
         """Puts something in its place; raises as `patch`. The answer may have no data."""
-        return self._perform(_Call("PUT", path, body))
+        return self._perform(_Call("PUT", path, body, headers=headers or {}))
 
-    def delete(self, path: str) -> Answer:
+    def delete(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Deletes; raises as `patch`."""
-        return self._perform(_Call("DELETE", path))
+        return self._perform(_Call("DELETE", path, headers=headers or {}))
 
-    def post(self, path: str, body: JSON) -> Answer:
+    def post(self, path: str, body: JSON, headers: Mapping[str, str] | None = None) -> Answer:
         """Creates: sent again only where it certainly had no effect.
 
         :raises NotSent: it had no effect.
         :raises OutcomeUnknown: it may have had.
         :raises Refusal: the server does not take it.
         """
-        return self._perform(_Call("POST", path, body))
+        return self._perform(_Call("POST", path, body, headers=headers or {}))
 
     def command(self, path: str, body: JSON) -> Answer:
         """Has something done to which a server need not say anything; sent and raises as `post`."""
