@@ -1,9 +1,9 @@
 """What an answer has to look like, so that everything behind can rely on it.
 
 An adapter declares as typed dicts (those of `typing_extensions`) what it reads of each address, and
-nothing else: a server may send more. Nothing is converted: a number that comes as text is not the number that was expected.
-What a real server always sends is required, because a field that is missing must not be taken for
-one that people emptied.
+nothing else: a server may send more. Nothing is converted: a number that comes as text is not the
+number that was expected. What a real server always sends is required, because a field that is
+missing must not be taken for one that people emptied.
 """
 
 from __future__ import annotations
