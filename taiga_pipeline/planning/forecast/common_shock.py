@@ -4,7 +4,8 @@ Good and bad times hit all deals together, so that the spread of a sum does not 
 would for independent deals. ``log(actual / expected)`` of completed past windows is taken as normal
 with mean `CommonShock.mean` and standard deviation `CommonShock.sd`; both are shrunk, the mean to 0
 and the deviation to a prior, since there are few independent windows. What few deals vary by
-chance is not a common shock: it is taken off the squares that are seen.
+chance is not a common shock: it is taken off the squares that are seen. Windows of few deals are
+tempered, show a part of a shock only, and count for as much (`Window.tells`).
 """
 
 from __future__ import annotations
@@ -42,6 +43,12 @@ class Window:
         """What the square of `log_ratio` is by chance alone: of a Poisson number (delta method)."""
         return self.expected / (self.expected + _HALF_DEALS) ** 2
 
+    @property
+    def tells(self) -> float:
+        """Which part of the square of a common shock shows in that of `log_ratio` (0 to 1): as far
+        as `log_ratio` is tempered, it does not."""
+        return (self.expected / (self.expected + _HALF_DEALS)) ** 2
+
 
 @dataclass(frozen=True, slots=True)
 class CommonShock:
@@ -78,8 +85,9 @@ def learn_common_shock(
     number = independent_windows([window.made for window in windows], length)
     square = sum(window.log_ratio**2 for window in windows) / len(windows)
     noise = sum(window.noise for window in windows) / len(windows)
+    tells = sum(window.tells for window in windows) / len(windows)
     shared = max(square - noise, 0.0)
-    variance = (PRIOR_WINDOWS * prior_sd**2 + number * shared) / (PRIOR_WINDOWS + number)
+    variance = (PRIOR_WINDOWS * prior_sd**2 + number * shared) / (PRIOR_WINDOWS + number * tells)
     whole = Window(
         max(window.made for window in windows),
         number * sum(window.expected for window in windows) / len(windows),

@@ -125,6 +125,14 @@ def test_chance_variation_of_few_deals_is_not_taken_for_a_common_shock() -> None
     assert learn_common_shock(few, 90).sd < PRIOR_SD
 
 
+def test_a_common_shock_of_few_deals_is_seen_in_full() -> None:
+    """Not only as far as ratios of small numbers, which are tempered, show it."""
+    random = np.random.default_rng(1)
+    came = random.poisson(4.0 * np.exp(0.6 * random.standard_normal(200)))
+    few = [Window(90 * n, 4.0, float(number)) for n, number in enumerate(came)]
+    assert learn_common_shock(few, 90).sd == pytest.approx(0.6, abs=0.1)
+
+
 def test_ranges_of_few_different_numbers_hold_80_of_100_over_many_of_them() -> None:
     """Each is a range of whole numbers, and holds more or less; what they hold evens out."""
     shares = []
