@@ -311,7 +311,10 @@ def _message(issue: Issue) -> str:
     """
     place, _unused, reason = issue.message.partition(": ")
     is_said = reason and (place == issue.key.group or place in reason or place == str(issue.key))
-    message = translated(reason if is_said else issue.message)
+    whole = translated(issue.message)
+    message = whole.removeprefix(f"{place}: ") if is_said else whole
+    if message == reason:  # it may be known without its beginning
+        message = translated(reason)
     said = advice(issue.ways_out)
     return ". ".join([message.removesuffix("."), *said]) if said else message
 

@@ -12,6 +12,7 @@ from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueK
 from sync.records.merge import Decision, Verdict
 from sync.records.model import Desired, DesiredGroup, Owner, RecordKey, Value
 from sync.source import Quarantined
+from taiga_pipeline.language import use
 from taiga_pipeline.records import Kind, Project
 from taiga_pipeline.report.plan_text import (
     LONGEST,
@@ -171,6 +172,20 @@ class TestIssues:
     def test_a_message_does_not_repeat_the_key(self) -> None:
         (line,) = issue_lines([Issue(IssueKind.GONE, ROOT, "D-1: no longer there")], "Taiga")
         assert line == "! gone        D-1: no longer there"
+
+    @pytest.mark.parametrize(
+        ("message", "said"),
+        [
+            ("D-1/story/x: 'hours' stays empty: soon", "'hours' förblir tomt: soon"),
+            ("D-1: nothing that is known", "nothing that is known"),
+        ],
+    )
+    def test_a_message_without_its_key_is_in_the_readers_language(
+        self, message: str, said: str
+    ) -> None:
+        with use("sv"):
+            (line,) = issue_lines([Issue(IssueKind.GONE, STORY, message)], "Taiga")
+        assert line.endswith(f": {said}")
 
     def test_what_cannot_be_typed_is_said_in_the_line_itself(self) -> None:
         issue = with_usual_ways_out(Issue(IssueKind.MOVED, STORY, "D-1/story/x: people moved it"))
