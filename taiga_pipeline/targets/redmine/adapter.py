@@ -20,7 +20,7 @@ from taiga_pipeline.language import text as _
 from taiga_pipeline.records import Kind, Story
 from taiga_pipeline.targets.marked import demand_marked, demand_unmoved, differs
 from taiga_pipeline.targets.marks import mark_prefix
-from taiga_pipeline.targets.redmine import projects
+from taiga_pipeline.targets.redmine import projects, refusals
 from taiga_pipeline.targets.redmine.children import (
     KINDS,
     ChildKind,
@@ -320,31 +320,19 @@ class RedmineTarget:
             return self._made(body)
         except Refusal as error:
             if error.status != 422:
-                raise self._explain_creation(error) from error
+                raise refusals.of_creation(error) from error
             plain = {name: value for name, value in body.items() if name != "custom_fields"}
             if plain.keys() == body.keys():
-                raise self._explain_taken(error, body) from error
+                raise refusals.of_identifier(error, body["identifier"]) from error
             _LOG.warning("made without its custom fields, because %s", error)
             try:
                 return self._made(plain)
             except Refusal as again:
-                raise self._explain_taken(again, body) from again
+                raise refusals.of_identifier(again, body["identifier"]) from again
 
     def _made(self, body: projects.Body) -> Row:
         row: Row = self._client.post("projects.json", {"project": body}).data["project"]
         return row
-
-    def _explain_creation(self, error: Refusal) -> SyncError:
-        return Rejected(
-            f"{error}; the account needs a role with the permission 'Create project' in at least "
-            "one project, or has to be an administrator"
-        )
-
-    def _explain_taken(self, error: Refusal, body: projects.Body) -> SyncError:
-        return Rejected(
-            f"{error}; if the identifier {body['identifier']!r} is taken, an archived project has "
-            "it: unarchive or delete that one (Administration, Projects)"
-        )
 
     def _only_one(self, made: Row) -> Row:
         """Makes sure that there is one project of this identifier; the oldest one stays.
@@ -482,23 +470,7 @@ class RedmineTarget:
         try:
             self._client.put(path, body)
         except Refusal as error:
-            raise self._explain(error, path) from error
-
-    def _explain(self, error: Refusal, path: str) -> SyncError:
-        """Tells why a write was refused: archived, forbidden and closed are all 403 to Redmine."""
-        if error.status != 403:
-            return error
-        number = path.split("/")[1].removesuffix(".json")
-        try:
-            row = self._project(number)
-        except Vanished:
-            return Vanished(f"project {number} no longer exists, or was archived")
-        if row.get("status") == projects.CLOSED and not path.endswith("reopen.json"):
-            return Rejected(f"project {number}: {projects.CLOSED_BY_PEOPLE}")
-        return Rejected(
-            f"{error}; the account's role in project {number} needs 'Edit project', and 'Close / "
-            "reopen the project' to retire it"
-        )
+            raise refusals.of_project(error, path, self._project) from error
 
     def _project(self, root_id: str) -> Row:
         row: Row = self._client.get(f"projects/{quote(root_id, safe='')}.json").data["project"]
@@ -514,7 +486,8 @@ class RedmineTarget:
         try:
             return self._kind(desired.key.kind).create(desired, place, self._context)
         except Refusal as error:
-            raise self._explain_child(error, place.root_id) from error
+            root = self.observe_root(place.root_id)
+            raise refusals.of_child(error, place.root_id, root) from error
 
     def update(
         self,
@@ -539,7 +512,8 @@ class RedmineTarget:
         try:
             self._client.put(f"{kind.path}/{observed.id}.json", {kind.single: body})
         except Refusal as error:
-            raise self._explain_child(error, place.root_id) from error
+            root = self.observe_root(place.root_id)
+            raise refusals.of_child(error, place.root_id, root) from error
         written = read_one(kind, observed.id, self._context)
         self._put_back(kind, row, written, body)
         after = kind.observe(written, self._context)
@@ -571,14 +545,8 @@ class RedmineTarget:
         except Vanished:
             return
         except Refusal as error:
-            raise self._explain_child(error, place.root_id) from error
-
-    def _explain_child(self, error: Refusal, root_id: str) -> SyncError:
-        """As `_explain`; a closed project answers 422 with words about something else."""
-        root = self.observe_root(root_id)
-        if root is None:
-            return Vanished(f"project {root_id} no longer exists, or was archived")
-        return Rejected(f"project {root_id}: {root.obstacle}") if root.obstacle else error
+            root = self.observe_root(place.root_id)
+            raise refusals.of_child(error, place.root_id, root) from error
 
     def _kind(self, kind: str) -> ChildKind:
         if kind not in KINDS:
