@@ -156,18 +156,18 @@ class _Checked:
         kind = record.kind if isinstance(record, Observed) else record.key.kind
         if not isinstance(answer, Written) or not isinstance(answer.record, Observed):
             what = f"answers with {_type(answer)} where a Written belongs"
-            raise OutcomeUnknown(self.fault(method, what))
+            raise _lost(self.fault(method, what))
         try:
             row = self.row(method, answer.record)
             children = tuple(self.rows(method, answer.children))
         except Malformed as error:
-            raise OutcomeUnknown(str(error)) from error
+            raise _lost(str(error)) from error
         wrong = [each.obstacle for each in (row, *children) if not each.readable]
         if wrong:
-            raise OutcomeUnknown(wrong[0])
+            raise _lost(wrong[0])
         if row.kind != kind:
             what = f"answers with a {row.kind!r} where a {kind!r} was asked for"
-            raise OutcomeUnknown(self.fault(method, what))
+            raise _lost(self.fault(method, what))
         return replace(answer, record=row, children=children)
 
     def fields(self, method: str, fields: object) -> Mapping[str, Any]:
@@ -179,6 +179,12 @@ class _Checked:
         if trouble:
             raise Malformed(self.fault(method, f"answers with {trouble}"))
         return cast(Mapping[str, Any], fields)
+
+
+def _lost(message: str) -> OutcomeUnknown:
+    """Returns the error for an answer of no use; logged, for what was made is found again."""
+    log.warning("%s", message)
+    return OutcomeUnknown(message)
 
 
 def _handed_on(name: str) -> property:

@@ -104,12 +104,13 @@ DEFECTS = {
 
 @pytest.mark.parametrize(("method", "spoil"), DEFECTS.values(), ids=list(DEFECTS))
 def test_a_defect_is_reported_with_the_adapters_name_and_nothing_is_lost(
-    world: World, method: str, spoil: Callable[[Any], Any]
+    world: World, method: str, spoil: Callable[[Any], Any], caplog: pytest.LogCaptureFixture
 ):
     if method == "create_root":  # it is looked for, and found
         world.target = checked(Flawed(method, spoil))
         world.want(D1)
         assert world.run().outcome is Outcome.DONE
+        assert f"the adapter for memory {'failed' if spoil is fails else 'is'}" in caplog.text
         assert not world.run().applied
         assert len(world.target.find_roots(Marker("acme", "D1"))) == 1
     else:
