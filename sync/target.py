@@ -24,6 +24,7 @@ __all__ = [
     "Capabilities",
     "CompletesChildren",
     "CompletesRoots",
+    "ExplainsUnread",
     "FindsLeftovers",
     "Foreseen",
     "Foresees",
@@ -289,6 +290,14 @@ class Target(Protocol):
 
     def untouched(self, root_id: str) -> bool:
         """Tells whether only this account has ever changed anything in the root."""
+
+
+@runtime_checkable
+class ExplainsUnread(Protocol):
+    """A target that can tell why what is in a root cannot be read."""
+
+    def why_unread(self, root_id: str) -> str:
+        """Returns what stands against it, with the way out, "" if that is unknown. Only reads."""
 
 
 @runtime_checkable

@@ -38,7 +38,7 @@ def shortened(value: Value) -> str:
 def deleted_issue(key: RecordKey) -> Issue:
     """Returns the issue of a root that people deleted."""
     message = (
-        f"{key.group}: its {key.kind} was deleted in the target, or the account can no longer see "
-        "it; it is not made again"
+        f"{key.group}: its {key.kind} was deleted or archived in the target, or the account can no "
+        "longer see it; it is not made again"
     )
     return with_usual_ways_out(Issue(IssueKind.DELETED, key, message))

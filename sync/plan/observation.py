@@ -6,12 +6,12 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sync.errors import Failing, Malformed
+from sync.errors import Failing, Malformed, SyncError
 from sync.plan.group_planner import strays_in, the_one
 from sync.plan.known import Known, Seen
 from sync.records.model import Marker, Observed, RecordKey
 from sync.state.store import GroupRow
-from sync.target import ObservesOwn, Target, TellsHidden, unreadable
+from sync.target import ExplainsUnread, ObservesOwn, Target, TellsHidden, unreadable
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +178,7 @@ def look(
         if trouble:
             readable, found = False, ()
         if root is not None and not readable and root.readable and not root.hides_children:
-            root = replace(root, obstacle=root.obstacle or trouble or UNREADABLE)
+            root = replace(root, obstacle=root.obstacle or trouble or _why_unread(target, root.id))
         seen[key] = Seen(
             root=_with_facts(root, found) if root and key in roots else None,
             candidates=[_with_facts(c, found) for c in candidates.get(key, ())],
@@ -186,6 +186,17 @@ def look(
             readable=readable,
         )
     return seen
+
+
+def _why_unread(target: Target, root_id: str) -> str:
+    """Returns why the children of a root are not to be seen, as far as the target tells."""
+    why = ""
+    if isinstance(target, ExplainsUnread):
+        try:
+            why = target.why_unread(root_id)
+        except SyncError as error:
+            log.info("it is unknown why %s cannot be read: %s", root_id, error)
+    return f"its contents could not be read: {why}" if why else UNREADABLE
 
 
 def look_for_missing(

@@ -322,10 +322,12 @@ class Runner:
 
     def _checkpoint(self, group: GroupPlan) -> Checkpoint:
         assert group.root is not None
+        # That one of two is gone may leave no trace: the next run looks again.
+        is_doubled = any(issue.kind is IssueKind.DOUBLE for issue in group.issues)
         return Checkpoint(
             key=group.key,
             fingerprint=group.fingerprint,
-            change_token=group.root.change_token,
+            change_token="" if is_doubled else group.root.change_token,
             state=str(group.desired.root.fields.get(STATE, "")),
             facts=self._facts_of(group),
             likeness=group.desired.likeness,
@@ -373,6 +375,7 @@ class Runner:
         self.store.note_kept(run_id, [edit for group in groups for edit in group.kept])
         taken = [key for group in groups for key in self.store.note(group, run_id)]
         resting = [group for group in groups if _may_rest(group)]
+        self.store.look_again([group.key for group in groups if not _may_rest(group)])
         self._held.update({group.key: group for group in resting if group.desired.feeds_back})
         return [self._checkpoint(group) for group in resting if not group.desired.feeds_back], taken
 

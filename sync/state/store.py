@@ -559,6 +559,13 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
             self._update_binding(connection, key, {"when_dropped": WhenDropped.REMOVE.value})
             self._look_again(connection, key.group)
 
+    def look_again(self, groups: Collection[str]) -> None:
+        """Has the next run look at groups although nothing moves there."""
+        if groups:
+            with self._write("look again") as connection:
+                for group in groups:
+                    self._look_again(connection, group)
+
     def _look_again(self, connection: Connection, group: str) -> None:
         connection.execute(update(GROUPS).where(self._group(GROUPS, group)).values(stamp=""))
 

@@ -38,7 +38,7 @@ from taiga_pipeline.targets.redmine.identity import encode_identifier
 from taiga_pipeline.targets.redmine.leases import RedmineLeases
 from taiga_pipeline.targets.redmine.paging import PAGE_SIZE, Row, read_all, read_rows
 from taiga_pipeline.targets.redmine.people import NOT_ADMIN, Directory, foresee
-from taiga_pipeline.targets.redmine.planned import hand_over, is_bare_version, planned_for
+from taiga_pipeline.targets.redmine.planned import hand_over, holds_only_own, is_unused
 from taiga_pipeline.targets.redmine.reading import STILL, ChildReader, issues_moved
 from taiga_pipeline.targets.redmine.shapes import row_trouble
 from taiga_pipeline.targets.redmine.trackers import Tracking, switched_off
@@ -133,6 +133,8 @@ class RedmineTarget:
             account: Row = self._client.get("users/current.json").data["user"]
         except Malformed as error:
             raise Unreachable(f"{error}; {WRONG_ADDRESS}") from error
+        except Vanished as error:
+            raise Unreachable(f"{error}; {refusals.NO_ACCOUNT}") from error
         return account
 
     @cached_property
@@ -248,6 +250,10 @@ class RedmineTarget:
         """Returns the children of each project; see `reading.ChildReader.read`."""
         return ChildReader(self._context, self._concurrency).read(root_ids)
 
+    def why_unread(self, root_id: str) -> str:
+        """Tells whether the module is off to which versions and issues belong, or a right lacks."""
+        return refusals.why_unread(root_id, self._client)
+
     def find_roots(self, marker: Marker) -> Sequence[Observed]:
         """Returns the projects that carry ``marker``."""
         return [root for root in self.observe_roots() if marker in root.markers]
@@ -262,23 +268,15 @@ class RedmineTarget:
         of other kinds nothing tells."""
         try:
             if child.kind == Kind.MILESTONE:
-                return is_bare_version(child.id, self._context) and not planned_for(
-                    child.id, place.root_id, self._context
-                )
+                return is_unused(child.id, place.root_id, self._context)
             return child.kind == Kind.STORY and is_as_made(child.id, self._context)
         except Vanished:
             return False
 
     def holds_only_own(self, child: Observed, place: Place) -> bool:
         """Tells whether a version is bare, and every issue in it has this pipeline's reference."""
-        try:
-            return (
-                child.kind == Kind.MILESTONE
-                and is_bare_version(child.id, self._context)
-                and all(i.marked for i in planned_for(child.id, place.root_id, self._context))
-            )
-        except Vanished:
-            return False
+        is_version = child.kind == Kind.MILESTONE
+        return is_version and holds_only_own(child.id, place.root_id, self._context)
 
     def hand_over(self, child: Observed, other: Observed, place: Place) -> None:
         """Plans the pipeline's issues of a version for another one."""
@@ -321,14 +319,24 @@ class RedmineTarget:
         except Refusal as error:
             if error.status != 422:
                 raise refusals.of_creation(error) from error
-            plain = {name: value for name, value in body.items() if name != "custom_fields"}
-            if plain.keys() == body.keys():
-                raise refusals.of_identifier(error, body["identifier"]) from error
-            _LOG.warning("made without its custom fields, because %s", error)
+            plain = self._without_refused(body, error)
+            if plain is None:
+                raise refusals.of_values(error, body["identifier"], self._custom) from error
             try:
-                return self._made(plain)
+                row = self._made(plain)
             except Refusal as again:
-                raise refusals.of_identifier(again, body["identifier"]) from again
+                raise refusals.of_values(again, body["identifier"], self._custom) from again
+            _LOG.warning("project %s was made without some custom fields: %s", row["id"], error)
+            return row
+
+    def _without_refused(self, body: projects.Body, error: Refusal) -> projects.Body | None:
+        """Returns a body without the custom fields that were refused; None if there are none."""
+        values = body.get("custom_fields")
+        accepted = self._custom.accepted(values, error.errors) if values else None
+        if accepted is None:
+            return None
+        rest = {name: value for name, value in body.items() if name != "custom_fields"}
+        return {**rest, "custom_fields": accepted} if accepted else rest
 
     def _made(self, body: projects.Body) -> Row:
         row: Row = self._client.post("projects.json", {"project": body}).data["project"]
@@ -362,8 +370,9 @@ class RedmineTarget:
             self._client.put(f"projects/{row['id']}.json", {"project": body})
             return self._project(str(row["id"]))
         except SyncError as error:
-            _LOG.warning("project %s lacks its custom fields: %s", row["id"], error)
-            return row
+            _LOG.warning("project %s lacks custom fields: %s", row["id"], error)
+            rest = self._without_refused(body, error) if isinstance(error, Refusal) else None
+            return self._complete(row, rest) if rest else row
 
     # --- changing projects
 
@@ -452,10 +461,12 @@ class RedmineTarget:
         try:
             self._put(path, {"project": body})
         except Refusal as error:
-            rest = {name: value for name, value in body.items() if name != "custom_fields"}
-            if error.status != 422 or rest.keys() == body.keys():
+            rest = self._without_refused(body, error) if error.status == 422 else None
+            if rest is None and error.status == 422 and "custom_fields" in body:
+                rest = {name: value for name, value in body.items() if name != "custom_fields"}
+            if rest is None:
                 raise
-            _LOG.warning("project %s keeps its custom fields as they were: %s", row["id"], error)
+            _LOG.warning("project %s keeps custom fields as they were: %s", row["id"], error)
             body = rest
             if rest:
                 self._put(path, {"project": rest})

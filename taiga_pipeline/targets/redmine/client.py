@@ -27,12 +27,14 @@ WRONG_ADDRESS: Final = (
 
 
 class Refusal(Rejected):
-    """The server refuses a request. ``status`` says how."""
+    """The server refuses a request. ``status`` says how, ``errors`` what Redmine names."""
 
     def __init__(self, what: str, answer: Answer) -> None:
         words = answer.explain()
         super().__init__(f"Redmine refuses {what} ({answer.status}{': ' if words else ''}{words})")
         self.status = answer.status
+        found = answer.data.get("errors") if isinstance(answer.data, Mapping) else None
+        self.errors = tuple(str(each) for each in found) if isinstance(found, list) else ()
 
 
 class Client(ApiClient):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -83,6 +83,7 @@ class CustomFields:
         self._asked = False
         self._looked: set[tuple[int, int | None]] = set()
         self._seen: dict[tuple[int, int | None], set[str]] = {}
+        self._refused: set[tuple[int, str]] = set()
 
     def learn(self, row: Row) -> None:
         """Takes up which fields a project has."""
@@ -146,9 +147,30 @@ class CustomFields:
         for (kind, name), field in self._all().items():
             text = fact_texts.get(_FACT_OF.get(name, name)) if kind == "project" else None
             value = field.fit(text) if text is not None else None
-            if value is not None:
+            if value is not None and (field.id, value) not in self._refused:
                 wanted[field.id] = value
         return wanted
+
+    def named_in(self, errors: Sequence[str]) -> dict[int, str]:
+        """Returns the fields of projects that a refusal names, by id: it begins with the name,
+        which no language translates."""
+        return {
+            field.id: field.name
+            for (kind, _), field in self._all().items()
+            if kind == "project" and any(each.startswith(f"{field.name} ") for each in errors)
+        }
+
+    def accepted(self, values: Sequence[Row], errors: Sequence[str]) -> list[Row] | None:
+        """Returns the values of a project's fields without those that a refusal is about, which are
+        not tried again; none where it does not tell, None where it is about no value that was sent.
+        """
+        named = self.named_in(errors)
+        refused = [each for each in values if each["id"] in named]
+        if named and not refused:
+            return None
+        with self._lock:
+            self._refused.update((each["id"], each["value"]) for each in refused)
+        return [each for each in values if each not in refused] if refused else []
 
     def _all(self) -> Mapping[tuple[str, str], CustomField]:
         with self._lock:

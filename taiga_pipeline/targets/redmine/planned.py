@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from sync.errors import Vanished
 from sync.records.model import Observed
 from taiga_pipeline.targets.redmine.children import Issues, RedmineClientContext
 from taiga_pipeline.targets.redmine.paging import Row
 
 
-def is_bare_version(version_id: str, context: RedmineClientContext) -> bool:
+def is_unused(version_id: str, root_id: str, context: RedmineClientContext) -> bool:
+    """Whether a version is bare, and no issue is planned for it.
+
+    :raises Vanished: it is not there.
+    """
+    return is_bare(version_id, context) and not planned_for(version_id, root_id, context)
+
+
+def holds_only_own(version_id: str, root_id: str, context: RedmineClientContext) -> bool:
+    """Whether a version is bare, and every issue in it has this pipeline's reference."""
+    try:
+        bare = is_bare(version_id, context)
+    except Vanished:
+        return False
+    return bare and all(issue.marked for issue in planned_for(version_id, root_id, context))
+
+
+def is_bare(version_id: str, context: RedmineClientContext) -> bool:
     """Whether a version is open, and nobody wrote into it."""
     version: Row = context.client.get(f"versions/{version_id}.json").data["version"]
     return version.get("status", "open") == "open" and not any(

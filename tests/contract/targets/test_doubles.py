@@ -201,3 +201,5 @@ def test_a_younger_milestone_that_people_plan_for_stays_and_is_reported(
         assert f"{older} and {younger} are the same milestone twice" in issue.message
     assert milestones(pipeline, deal) == [older, younger]
     assert account.planned_for(root, own) == {younger}
+    account.delete_milestone(root, younger)
+    assert not pipeline.run().issues, "seen at once, although members and milestones leave no trace"

@@ -83,6 +83,8 @@ class FakeRedmine:
     versions: dict[int, Row] = field(default_factory=dict)
     memberships: dict[int, Row] = field(default_factory=dict)
     journals: dict[int, list[Row]] = field(default_factory=dict)
+    without_issues: set[int] = field(default_factory=set)
+    """Projects in which the module 'Issue tracking' is off."""
     _last: int = 0
 
     def __post_init__(self) -> None:
@@ -247,6 +249,9 @@ class FakeRedmine:
         include = request.params.get("include", "").split(",")
         if "trackers" in include:
             row["trackers"] = [{"id": 1, "name": "Bug"}, {"id": 2, "name": "Feature"}]
+        if "enabled_modules" in include:
+            modules = {"wiki"} if row["id"] in self.without_issues else {"issue_tracking", "wiki"}
+            row["enabled_modules"] = [{"name": each} for each in sorted(modules)]
         if "issue_custom_fields" in include:
             row["issue_custom_fields"] = [
                 {"id": field["id"], "name": field["name"]}
@@ -303,6 +308,8 @@ class FakeRedmine:
 
     def list_within(self, request: Request, name: str, kind: str) -> tuple[int, Any]:
         number = self.project(name)["id"]
+        if kind == "versions" and number in self.without_issues:
+            raise Refused(403)
         rows = [row for row in getattr(self, kind).values() if row["project"]["id"] == number]
         return self._page(kind, rows, request)
 
@@ -546,6 +553,10 @@ def _values(fields: list[Row], before: list[Row], given: list[Row]) -> list[Row]
         choices = [choice["value"] for choice in each.get("possible_values", ())]
         if value and choices and value not in choices:
             raise Refused(422, f"{each['name']} is not included in the list")
+        if each.get("is_required") and not value:
+            raise Refused(422, f"{each['name']} cannot be blank")
+        if value and each.get("field_format") == "int" and not str(value).isdecimal():
+            raise Refused(422, f"{each['name']} is not a number")
     return [{"id": f["id"], "name": f["name"], "value": values.get(f["id"])} for f in fields]
 
 

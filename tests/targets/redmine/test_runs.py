@@ -177,3 +177,18 @@ def strangers(redmine: FakeRedmine, count: int) -> None:
             "updated_on": "",
             "custom_fields": [{"id": 1, "name": "Deal key", "value": ""}],
         }
+
+
+def test_a_project_without_the_module_for_issues_says_which_and_is_left_as_it_is(
+    pipeline: Pipeline, row: dict[str, object], redmine: FakeRedmine
+) -> None:
+    redmine.without_issues.add(int(str(row["id"])))
+    for _ in range(2):
+        report = pipeline.run(full=True)
+        (issue,) = report.issues
+        assert issue.kind is IssueKind.OBSTACLE
+        assert "the module 'Issue tracking' is off in the project" in issue.message
+        assert not report.applied
+    redmine.without_issues.clear()
+    assert not pipeline.run().issues
+    pipeline.settled()

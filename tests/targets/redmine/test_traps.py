@@ -467,6 +467,49 @@ def test_a_custom_field_that_refuses_its_value_stops_nothing(
     assert "custom fields" in caplog.text
 
 
+def test_only_the_custom_field_that_is_refused_is_left_out(
+    robot: Bot, redmine: FakeRedmine
+) -> None:
+    """To an account that is not an administrator's, every field is a text."""
+    redmine.project_fields.append(custom_field(2, "Probability", "int"))
+    redmine.project_fields.append(custom_field(3, "Stage", "string"))
+    for number in (1, 2, 3):
+        facts = "Stage: Proposal\nProbability: 50 %"
+        work = Work(robot, f"D-{number}", deal_facts=facts)  # type: ignore[arg-type]
+        work.make()
+        values = {f["name"]: f["value"] for f in redmine.projects[int(work.id)]["custom_fields"]}
+        assert values == {"Deal key": f"acme/D-{number}", "Stage": "Proposal", "Probability": None}
+    made = [request for request in redmine.requests if request == "POST /projects.json"]
+    assert len(made) == 3, "what was refused once is not tried again"
+
+
+def test_a_custom_field_that_people_have_to_fill_in_is_named_with_the_way_out(
+    bot: Bot, redmine: FakeRedmine
+) -> None:
+    redmine.project_fields.append(custom_field(2, "Cost centre", "string", is_required=True))
+    with pytest.raises(Rejected, match=r"fill in 'Cost centre'.* default value") as refused:
+        Work(bot, "D-1").make()  # type: ignore[arg-type]
+    assert "archived" not in str(refused.value)
+    assert redmine.writes() == ["POST /projects.json"]
+
+
+def test_an_issue_that_lacks_a_required_field_is_refused_with_the_way_out(
+    work: Work, redmine: FakeRedmine
+) -> None:
+    redmine.issue_fields.append(custom_field(6, "Area", "string", is_required=True))
+    with pytest.raises(Rejected, match=r"Area cannot be blank.*default value"):
+        work.add(Kind.STORY, "call", subject="Call them", description="")
+
+
+def test_a_rest_api_that_is_off_is_named(bot: Bot, redmine: FakeRedmine) -> None:
+    def off(what: str) -> None:
+        raise Refused(403)
+
+    redmine.faults = off
+    with pytest.raises(Unreachable, match="REST API off"):
+        bot.target.connect()
+
+
 def test_a_tool_without_custom_fields_learns_how_to_get_them(
     bot: Bot, redmine: FakeRedmine
 ) -> None:
