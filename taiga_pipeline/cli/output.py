@@ -251,7 +251,7 @@ def pair_lines(pairs: Mapping[str, str]) -> list[str]:
 def _named_lines(pairs: Sequence[tuple[str, str]]) -> list[str]:
     from rich.cells import cell_len
 
-    width = max((cell_len(name) for name, _ in pairs), default=0) + 1
+    width = max((cell_len(name) for name, _value in pairs), default=0) + 1
     return [
         f"{style(f'{name}:', dim=True) if name else ' '}"
         f"{' ' * (width - cell_len(name))}{safe(value)}"

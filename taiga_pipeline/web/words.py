@@ -82,7 +82,7 @@ def _messages(error: Exception, fields: FieldTable) -> list[str]:
         way = _("Check these actions off, or move it anyway, which is recorded.")
         return [f"{translated(str(error))}. {way}"]
     if isinstance(error, EmptyRoster):
-        return [_("Nobody is on the roster. The person who looks after this server adds people.")]
+        return [_("The roster is empty. The person who looks after this server adds people.")]
     if isinstance(error, NotMappedDeal):
         way = _("Give it a team or service that a mapping is for.")
         return [f"{translated(str(error))}. {way}"]

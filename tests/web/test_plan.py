@@ -206,5 +206,5 @@ def test_without_a_roster_the_pages_say_who_adds_people_and_name_no_command(
     pages = [browser.get("/plan/who"), browser.post("/plan/staffing", delay="0")]
     for page in pages:
         assert page.status_code == 422
-        assert "Nobody is on the roster." in text_of(page)
+        assert "The roster is empty." in text_of(page)
         assert "pipeline-sync" not in text_of(page)
