@@ -275,7 +275,7 @@ def _observe_children(self: _Checked, root_ids: Any) -> Mapping[str, Sequence[Ob
     method = "observe_children"
     found = self.ask(method, root_ids)
     if not isinstance(found, Mapping):
-        raise Malformed(self.fault(method, f"answers with {_type(found)} where a mapping belongs"))
+        raise Malformed(self.fault(method, f"answers with {_type(found)} where a dict belongs"))
     wrong = [key for key in found if not isinstance(key, str)]
     if wrong:
         raise Malformed(

@@ -302,7 +302,7 @@ class ExplainsUnread(Protocol):
 
 @runtime_checkable
 class HandsOver(Protocol):
-    """A target in which children are put into others: stories into a milestone."""
+    """A target in which children are put into others."""
 
     def holds_only_own(self, child: Observed, place: Place) -> bool:
         """Tells whether a child is as `Target.untouched_child` says, but for what carries this

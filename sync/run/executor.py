@@ -416,8 +416,8 @@ class Executor:
     def _take_back(self, action: Action, older: Observed, progress: _GroupProgress) -> None:
         """Removes a double that the connector made, and keeps the older one in step.
 
-        Each of two machines may have put its story into its own milestone, and which of the two
-        stories stays says nothing of the milestones: the one that stays is handed over.
+        Two machines may each have made a container with a child in it, and which child stays says
+        nothing of the containers: what stays is handed over.
 
         :raises Rejected: someone touched it.
         """

@@ -29,7 +29,9 @@ from tests.targets.support import ManualClock
 PIPELINE: Final = "acme"
 Picture = list[Any]
 
-_NOT_DATA: Final = frozenset({"now", "faults", "races", "models", "_answer", "requests", "calls"})
+_NOT_DATA: Final = frozenset(
+    {"now", "faults", "races", "models", "_answer", "_asked", "requests", "calls"}
+)
 
 
 class Fake(Protocol):
