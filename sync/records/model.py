@@ -275,9 +275,9 @@ class Observed:
     and nothing is concluded from its fields. ``markers_readable`` is False where not even its
     markers could be read: any pipeline may own it.
     ``hides_children`` says that a root's children cannot be seen as it is now (archived,
-    for example): nothing is concluded from there being none. ``id`` distinguishes an object from all
-    others of its kind, whichever root they are in: what several roots share (a role of the whole
-    tool) has another id in each.
+    for example): nothing is concluded from there being none. ``id`` distinguishes an object from
+    all others of its kind, whichever root they are in: what several roots share (a role of the
+    whole tool) has another id in each.
     ``maker`` is the account that a root belongs to, as
     `sync.run.server_identity.Identity.account_id` has it; "" if the target does not tell.
     ``unavailable`` says why no field of another child can name this one at present ("" if one can):
