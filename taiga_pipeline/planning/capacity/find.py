@@ -1,8 +1,8 @@
 """Who is short, of which role, in which week, because of which deals.
 
 Capacity is what people can work; demand is what won deals need for sure plus what open deals may
-need, from simulated futures (`capacity_simulation`) or, where few deals ask for a role in a week,
-from exact computation (`capacity_exact`). Quantiles do not add up over roles and
+need, from simulated futures (`simulation`) or, where few deals ask for a role in a week,
+from exact computation (`exact`). Quantiles do not add up over roles and
 weeks: each total is worked out from the trials again. Needs numpy (the extra ``planning``).
 """
 
@@ -148,22 +148,8 @@ def capacity_for(
     like = options.kept.balance if options.kept else None
     balance = Balance(roles, window, Staff(people, hours.by_person, attendance), demand, like)
     shape = Shape(len(roles.names), len(window), outlooks.common_shock_sd, outlooks.median)
-    draw = Draw(
-        options.trials,
-        options.seed,
-        options.quantile,
-        options.with_drivers,
-        options.brief,
-        options.kept,
-    )
-    summary = Summary(balance, demand, shape, draw, window.index(options.weeks.first))
-    booked = {each.email for each in (*demand.booked, *demand.reserved)}
-    by_week = {
-        email: dict(zip(window, each, strict=True))
-        for email, each in hours.by_person.items()
-        if email in booked
-    }
-    too_much = overload_notices(people, demand, by_week)
+    summary = Summary(balance, demand, shape, _draw(options), window.index(options.weeks.first))
+    too_much = overload_notices(people, demand, _booked_hours(demand, hours, window))
     about_people = (*_people_notices(people), *roles.notices(), *too_much)
     empty = CapacityReport(
         as_of=situation.as_of,
@@ -182,6 +168,29 @@ def capacity_for(
     there = {email: each[shown] for email, each in hours.by_person.items()}
     by_person = people_capacity(people, there, demand, chances, options.weeks)
     return replace(_filled(empty, summary), people=by_person)
+
+
+def _draw(options: Options) -> Draw:
+    return Draw(
+        options.trials,
+        options.seed,
+        options.quantile,
+        options.with_drivers,
+        options.brief,
+        options.kept,
+    )
+
+
+def _booked_hours(
+    demand: Demand, hours: WorkingHours, window: Weeks
+) -> dict[str, dict[date, float]]:
+    """Returns what those who are on deals can work: email -> Monday -> hours."""
+    booked = {each.email for each in (*demand.booked, *demand.reserved)}
+    return {
+        email: dict(zip(window, each, strict=True))
+        for email, each in hours.by_person.items()
+        if email in booked
+    }
 
 
 def _filled(report: CapacityReport, summary: Summary) -> CapacityReport:
