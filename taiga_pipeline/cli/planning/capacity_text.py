@@ -36,6 +36,8 @@ _PAGE: Final = 100
 _FULL: Final = 0.9
 _BUSY: Final = 0.7
 _FAR_OVER: Final = 1.25
+_SHOWN: Final = 0.05
+"""Hours below which a figure with one digit behind the point says nothing."""
 _NOTICES: Final = 20
 _NOTICE: Final = 400
 
@@ -206,7 +208,7 @@ def _sum_row(
 
 def _worst(report: CapacityReport, cells: Sequence[Cell]) -> str:
     at = max(range(len(cells)), key=lambda number: cells[number].expected_gap)
-    if cells[at].expected_gap < 0.05:
+    if cells[at].expected_gap < _SHOWN:
         return ""
     week = list(report.weeks)[at]
     return _(
@@ -230,7 +232,8 @@ def _print_drivers(report: CapacityReport, roles: Sequence[RoleCapacity]) -> Non
 
 def _driver_rows(roles: Iterable[RoleCapacity]) -> Iterator[list[str]]:
     for role in roles:
-        for number, driver in enumerate(role.total.drivers):
+        shown = (each for each in role.total.drivers if each.added >= _SHOWN)
+        for number, driver in enumerate(shown):
             yield ["" if number else safe(role.role), *_driver_cells(driver)]
 
 

@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 
 from taiga_pipeline.app.planning import inputs as capacity_input
+from taiga_pipeline.cli.planning import capacity_text
 from taiga_pipeline.installing import how_to_get
 from tests.cli.conftest import Run
 from tests.prepared import prepare_folder
@@ -46,6 +47,17 @@ def test_the_answer_says_as_of_when_from_how_many_trials_and_which_seed(pipeline
     assert "500 futures (seed 7" in result.stdout
     assert "Hours short at P80" in result.stdout
     assert "Deals behind the hours short" in result.stdout
+
+
+def test_deals_that_add_as_good_as_nothing_are_not_named(
+    pipeline: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roles = data(pipeline("capacity", *QUICK, "--json"))["roles"]
+    added = sorted(each["added"] for role in roles for each in role["total"]["drivers"])
+    monkeypatch.setattr(capacity_text, "_SHOWN", added[0] + 0.06)
+    text = pipeline("capacity", *QUICK).stdout.partition("Deals behind the hours short")[2]
+    assert f" {added[-1]:.1f} h " in text
+    assert f" {added[0]:.1f} h " not in text
 
 
 def test_a_wide_horizon_is_broken_into_lines_and_every_week_is_there(pipeline: Run) -> None:
