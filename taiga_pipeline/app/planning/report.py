@@ -233,7 +233,12 @@ def _hours(cell: HoursCell, where: str) -> Cell:
     )
     nobody = cell.capacity == 0 and cell.quantile > 0
     load = None if nobody else (cell.load or 0.0)
-    return Cell(text, load, hint, [_driver(each) for each in cell.drivers] if text else ())
+    return Cell(text, load, hint, _drivers(cell) if text else ())
+
+
+def _drivers(cell: HoursCell) -> list[str]:
+    """Returns the deals behind a gap, but those that add less than half an hour to it."""
+    return [_driver(each) for each in cell.drivers if round(each.added)]
 
 
 def _driver(driver: Driver) -> str:

@@ -43,6 +43,8 @@ def test_the_report_shows_everything_on_one_page(sample: Run, taiga: Sandbox) ->
         assert heading in text
     assert "Alder &amp; Finch: Web shop" in text
     assert f"{taiga.url}/project/" in text
+    assert ": +1 h (" in text  # a deal behind a gap
+    assert ": +0 h (" not in text
 
 
 def test_a_part_that_cannot_be_made_is_named_and_the_rest_is_there(
