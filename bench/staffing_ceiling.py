@@ -11,13 +11,12 @@ from typing import Any
 
 from ortools.linear_solver import pywraplp
 
-from taiga_pipeline.planning.staffing.problem import Problem, Request
+from taiga_pipeline.planning.staffing.problem import Problem
 
 
 def least_unmet_cost(problem: Problem) -> float:
     """Returns a weighted cost of unmet hours that no plan can go below."""
-    asked = sum(problem.projects[each.project].weight * each.total for each in problem.requests)
-    return asked + _Program(problem).least()
+    return _Program(problem).least()
 
 
 class _Program:
@@ -32,14 +31,16 @@ class _Program:
         }
 
     def least(self) -> float:
-        """Returns minus what hours are worth that can be given at most."""
+        """Returns what is asked for, less what hours are worth that can be given at most."""
         for number, project in enumerate(self._problem.projects):
             one = self._solver.Constraint(1, 1)
             for delay in range(project.max_delay + 1):
                 start = self._solver.NumVar(0, 1, "")
                 one.SetCoefficient(start, 1)
+                unmet = self._problem.unstaffed_cost(number, delay) - project.delay_cost * delay
+                self._objective.SetCoefficient(start, unmet)
                 for request in self._problem.requests_of[number]:
-                    self._enter(self._problem.requests[request], delay, start)
+                    self._enter(request, delay, start)
         self._objective.SetMinimization()
         assert self._solver.Solve() == pywraplp.Solver.OPTIMAL
         return float(self._objective.Value())
@@ -47,10 +48,11 @@ class _Program:
     def _at_most(self, hours: float) -> Any:
         return self._solver.Constraint(-self._solver.infinity(), hours)
 
-    def _enter(self, request: Request, delay: int, start: Any) -> None:
+    def _enter(self, number: int, delay: int, start: Any) -> None:
         """Enters who may give how much in which week, if the project starts so late."""
-        problem, weight = self._problem, self._problem.projects[request.project].weight
-        for week, hours in enumerate(request.need, request.first + delay):
+        problem, request = self._problem, self._problem.requests[number]
+        weight, begin = problem.projects[request.project].weight, request.first + delay
+        for week, hours in enumerate(problem.asked(number, begin), begin):
             needed = self._at_most(0)
             needed.SetCoefficient(start, -hours)
             for each in request.candidates:

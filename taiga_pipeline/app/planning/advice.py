@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from taiga_pipeline.app.planning.money import amounts_json, rate_book
 from taiga_pipeline.app.planning.staffing import Wanted, resolver, solved_case
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.planning.hiring.advice import Leads, Option, Way, advise
+from taiga_pipeline.planning.hiring.advice import Leads, Movable, Option, Way, advise
 from taiga_pipeline.planning.money.rates import add
 from taiga_pipeline.planning.weeks import week_name
 
@@ -58,12 +58,13 @@ def advice_for(workspace: Workspace, wanted: Wanted) -> Advices:
     case, solution = solved_case(workspace, wanted)
     busy = {each.deal_key for each in case.fixed}
     notice = timedelta(weeks=workspace.settings.planning.hiring.notice_weeks)
-    movable = [
+    later = [
         number
         for number, work in enumerate(case.works)
         if work.key not in busy and not work.tied and work.start - notice >= workspace.today
     ]
     plan = solution.plan
+    movable = Movable(later, case.longer)
     options = advise(case.problem, plan, movable, _leads(workspace), resolver(workspace, wanted))
     book = rate_book(workspace)
     maker = _Maker(case, book, _dearer(workspace), workspace.today)

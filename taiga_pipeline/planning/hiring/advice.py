@@ -15,8 +15,8 @@ from typing import Final
 
 from taiga_pipeline.planning.hiring.resolve import Resolve, with_person
 from taiga_pipeline.planning.staffing.evaluate import Score, evaluate, taken
-from taiga_pipeline.planning.staffing.explain import SHIFTS, Lack, lacks, with_delay
-from taiga_pipeline.planning.staffing.problem import Candidate, Plan, Problem
+from taiga_pipeline.planning.staffing.explain import Lack, lacks, with_delay
+from taiga_pipeline.planning.staffing.problem import SHIFTS, Candidate, Plan, Problem
 
 ROLES: Final = 3
 """So many roles are looked at: those that lack most."""
@@ -92,10 +92,19 @@ class Option:
     met_in: tuple[float, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Movable:
+    """The projects (numbers) that may begin later. ``problem`` is the one that they are of, with
+    weeks enough for the latest of `SHIFTS`."""
+
+    projects: Sequence[int]
+    problem: Problem
+
+
 def advise(
-    problem: Problem, plan: Plan, movable: Sequence[int], leads: Leads, resolve: Resolve
+    problem: Problem, plan: Plan, movable: Movable, leads: Leads, resolve: Resolve
 ) -> list[Option]:
-    """Returns the ways that help, the most worth first. ``movable`` projects may begin later."""
+    """Returns the ways that help, the most worth first."""
     base = resolve(problem, plan)
     adviser = _Adviser(problem, base, leads, resolve)
     found = [*adviser.people(), *adviser.training(), *adviser.moves(movable)]
@@ -195,20 +204,20 @@ class _Adviser:
         met_in = _in_all(found.met, worked)
         return replace(found, idle=max(0.0, spare - found.met), met_in=met_in)
 
-    def moves(self, movable: Sequence[int]) -> Iterator[Option]:
+    def moves(self, movable: Movable) -> Iterator[Option]:
         """Yields projects that begin later."""
         by_project: dict[int, float] = defaultdict(float)
         for lack in self._short:
             number = self._problem.requests[lack.request].project
-            if number in movable:
+            if number in movable.projects:
                 by_project[number] += lack.cost
         for project in sorted(by_project, key=lambda each: (-by_project[each], each))[:MOVED]:
-            tried = [self._moved(project, weeks) for weeks in SHIFTS]
+            tried = [self._moved(movable.problem, project, weeks) for weeks in SHIFTS]
             yield max(tried, key=lambda each: (each.worth, -each.later_weeks))
 
-    def _moved(self, project: int, weeks: int) -> Option:
+    def _moved(self, longer: Problem, project: int, weeks: int) -> Option:
         delay = self._base.delays[project] + weeks
-        changed = with_delay(self._problem, project, delay)
+        changed = with_delay(longer, project, delay)
         delays = list(self._base.delays)
         delays[project] = delay
         own = set(self._problem.requests_of[project])

@@ -20,6 +20,7 @@ from taiga_pipeline.planning.staffing.problem import (
     Plan,
     Problem,
     Worker,
+    asked_of,
 )
 
 Resolve = Callable[[Problem, Plan], Plan]
@@ -32,10 +33,11 @@ FEW: Final = 200
 
 def quick(problem: Problem, plan: Plan) -> Plan:
     """Solves again by the quick rule alone: what lacks people, what lacks any, or all."""
+    asked = asked_of(problem, plan)
     lacking = {
         number
         for number, hours in enumerate(evaluate(problem, plan).unmet)
-        if hours > _LACKING * problem.requests[number].total
+        if hours > _LACKING * sum(asked[number])
     }
     kept = tuple(each for each in plan.assignments if each.request not in lacking)
     tried = [

@@ -52,6 +52,10 @@ def allocations_of(case: Case, plan: Plan) -> list[Suggested]:
             rows[place][week] = rows[place].get(week, 0.0) + gives
         reasons[place].append(_why(case, assignment))
     works = {work.key: work for work in case.works}
+    starts = {
+        work.key: work.start + WEEK * weeks
+        for work, weeks in zip(case.works, plan.delays, strict=True)
+    }
     away = {
         worker.key: {week for week, hours in enumerate(worker.hours) if hours <= TOLERANCE}
         for worker in case.problem.workers
@@ -60,7 +64,7 @@ def allocations_of(case: Case, plan: Plan) -> list[Suggested]:
     for (key, role, email), row in sorted(rows.items()):
         why = "; ".join(dict.fromkeys(reasons[key, role, email]))
         for first, last, hours in _spans(row, away[email]):
-            start = max(case.week(first), works[key].start) if first == min(row) else None
+            start = max(case.week(first), starts[key]) if first == min(row) else None
             allocation = Allocation(
                 deal_key=key,
                 email=email,
@@ -82,7 +86,7 @@ def _full_weeks(case: Case, plan: Plan, assignment: Assignment) -> Iterator[tupl
     problem = case.problem
     begin = week_of(problem, assignment.request, plan.delays)
     worker, presence = problem.workers[assignment.worker], problem.presence[assignment.worker]
-    need, full = problem.requests[assignment.request].need, case.pieces[assignment.request].full
+    need, full = problem.asked(assignment.request, begin), problem.requests[assignment.request].need
     share = assignment.halves / WHOLE
     for at, hours in enumerate(given(problem, assignment, begin), assignment.first):
         week = begin + at

@@ -277,9 +277,9 @@ class Board:
         if value <= 0:
             value, parts = 0.0, []
         found: list[tuple[float, list[_Part]]] = []
-        if value < ask.ideal - 2 * self._split_cost:
+        if value < offer.ideal - 2 * self._split_cost:
             found.append(self._halves(ask, halves))
-            if value < ask.ideal - ask.handover_cost:
+            if value < offer.ideal - ask.handover_cost:
                 weekly = sums[share_of(WHOLE)]
                 found.append(self._in_turn(ask, offer, weekly))
                 found.append(self._covered(ask, offer, weekly, whole))

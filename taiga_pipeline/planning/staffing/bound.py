@@ -149,8 +149,7 @@ class _Prices:
         self._slope: Floats = np.zeros(len(prices))
         self._direction: Floats = np.zeros(len(prices))
         self._projects: Integers = np.array([ask.project for ask in tables.asks], dtype=np.intp)
-        self._delay_costs = _delay_costs(self._problem)
-        self._ideal = sum(ask.ideal for ask in tables.asks)
+        self._start_costs = _start_costs(self._problem)
         self._value = 0.0
 
     def bound(self) -> float:
@@ -161,7 +160,7 @@ class _Prices:
         worth, sold = self._supply.fill(self.prices)
         pairs = list(zip(self._blocks, self._index, strict=True))
         looks = [block.look(self.prices[index]) for block, index in pairs]
-        costs = self._delay_costs.copy()
+        costs = self._start_costs.copy()
         for (block, _), look in zip(pairs, looks, strict=True):
             places = self._projects[block.requests], block.delays
             np.subtract.at(costs, places, look.max(axis=1))
@@ -171,7 +170,7 @@ class _Prices:
             rows = np.flatnonzero(starts[self._projects[block.requests]] == block.delays)
             block.use(rows, look[rows].argmax(axis=1), index, used)
         self._slope = used - sold
-        self._value = self._ideal + float(costs.min(axis=1).sum()) - worth
+        self._value = float(costs.min(axis=1).sum()) - worth
         return self._value
 
     def step(self, length: float, cost: float) -> None:
@@ -184,12 +183,12 @@ class _Prices:
             np.maximum(self.prices, 0.0, out=self.prices)
 
 
-def _delay_costs(problem: Problem) -> Floats:
-    """Returns what each project's delays cost by themselves, infinite where they are too long."""
+def _start_costs(problem: Problem) -> Floats:
+    """Returns what each project costs by its start as long as nobody is on it, infinite where it
+    would begin too late."""
     longest = max((project.max_delay for project in problem.projects), default=0)
-    weeks = np.arange(longest + 1)
-    rows = [
-        np.where(weeks <= project.max_delay, project.delay_cost * weeks, np.inf)
-        for project in problem.projects
-    ]
-    return np.array(rows).reshape(len(rows), longest + 1)
+    costs: Floats = np.full((len(problem.projects), longest + 1), np.inf)
+    for number, project in enumerate(problem.projects):
+        for weeks in range(project.max_delay + 1):
+            costs[number, weeks] = problem.unstaffed_cost(number, weeks)
+    return costs

@@ -9,7 +9,7 @@ what is asked for alike, and what someone who is away does not do is asked for a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from math import ceil
 from typing import Final
@@ -21,6 +21,7 @@ from taiga_pipeline.pipeline.model import RoleDemand
 from taiga_pipeline.planning.attendance import Attendance
 from taiga_pipeline.planning.demand.filling import Part, Taken, parts
 from taiga_pipeline.planning.staffing.problem import (
+    SHIFTS,
     TOLERANCE,
     Candidate,
     Problem,
@@ -88,7 +89,8 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """The roster. ``hours`` are each person's per week, from the first week of the rules on.
+    """The roster. ``hours`` are each person's per week, from the first week of the rules on, of as
+    many weeks as `weeks_needed` says.
 
     ``attendance`` tells of time off and public holidays by the day; None: there are none.
     """
@@ -100,26 +102,23 @@ class Staff:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What a request is a part of: a deal and its role, as the deal spells it.
-
-    ``full`` are the request's hours in each week, as if there were no public holidays.
-    """
+    """What a request is a part of: a deal and its role, as the deal spells it."""
 
     work: Work
     role: str
-    full: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """A problem, and who and what its numbers stand for.
 
-    ``fixed`` are the allocations that the plan leaves as they are, ``movable`` those that it may
-    replace.
+    ``longer`` is the same problem with weeks enough to try later starts (`SHIFTS`). ``fixed`` are
+    the allocations that the plan leaves as they are, ``movable`` those that it may replace.
     """
 
     rules: Rules
     problem: Problem
+    longer: Problem
     people: tuple[Person, ...]
     works: tuple[Work, ...]
     pieces: tuple[Piece, ...]
@@ -133,6 +132,12 @@ class Case:
 
 
 def weeks_needed(works: Iterable[Work], rules: Rules) -> int:
+    """Returns of how many weeks a plan has to know who is there: those that it covers, and so many
+    more that later starts can be tried."""
+    return _covered_weeks(works, rules) + max(SHIFTS)
+
+
+def _covered_weeks(works: Iterable[Work], rules: Rules) -> int:
     """Returns how many weeks a plan covers: each project that begins within the horizon, to its
     end, however late it begins."""
     ends = [_end(work, rules) + rules.max_delay for work in _within(works, rules)]
@@ -181,7 +186,8 @@ class _Builder:
         self._all_works = {work.key: work for work in works}
         self._staff = staff
         self._numbers = {person.email: at for at, person in enumerate(staff.people)}
-        self._weeks = weeks_needed(works, rules)
+        self._weeks = _covered_weeks(works, rules)
+        self._known_weeks = weeks_needed(works, rules)
         self._notes: list[str] = []
         present = list(allocations)
         # A won deal makes its reservations real, so only those of open deals may be moved.
@@ -199,11 +205,18 @@ class _Builder:
             for request, piece in self._requests(work, number):
                 requests.append(request)
                 pieces.append(piece)
-        terms = Terms(overtime=self._rules.overtime)
-        workers = tuple(self._workers())
+        longer = Problem(
+            weeks=self._known_weeks,
+            workers=tuple(self._workers()),
+            projects=tuple(projects),
+            requests=tuple(requests),
+            terms=Terms(overtime=self._rules.overtime),
+            role_parts=self._role_parts(requests),
+        )
         return Case(
             rules=self._rules,
-            problem=Problem(self._weeks, workers, tuple(projects), tuple(requests), terms),
+            problem=_cut(longer, self._weeks),
+            longer=longer,
             people=self._staff.people,
             works=self._works,
             pieces=tuple(pieces),
@@ -216,18 +229,20 @@ class _Builder:
         weight = CONFIRMED_WEIGHT if work.confirmed else TENTATIVE_WEIGHT * work.probability
         begun = any(each.deal_key == work.key for each in self._fixed)
         later = _week(work.start, self._rules) >= 0 and not begun and not work.tied
+        room = max(0, self._weeks - _end(work, self._rules))
         return Project(
             key=work.key,
             weight=weight * work.priority,
-            max_delay=self._rules.max_delay if later else 0,
+            max_delay=min(self._rules.max_delay, room) if later else 0,
             delay_cost=DELAY_COST * work.probability,
             confirmed=work.confirmed,
         )
 
     def _workers(self) -> Iterator[Worker]:
-        fixed = [[0.0] * self._weeks for _ in self._staff.people]
-        nominal = [[0.0] * self._weeks for _ in self._staff.people]
-        places = [[set[str]() for _ in range(self._weeks)] for _ in self._staff.people]
+        weeks = self._known_weeks
+        fixed = [[0.0] * weeks for _ in self._staff.people]
+        nominal = [[0.0] * weeks for _ in self._staff.people]
+        places = [[set[str]() for _ in range(weeks)] for _ in self._staff.people]
         for each in self._fixed:
             if each.email not in self._numbers:
                 continue
@@ -238,10 +253,10 @@ class _Builder:
                 fixed[number][week] += part.hours
                 places[number][week].add(each.deal_key)
         for number, person in enumerate(self._staff.people):
-            self._note_overload(person, nominal[number])
+            self._note_overload(person, nominal[number][: self._weeks])
             yield Worker(
                 key=person.email,
-                hours=tuple(map(float, self._staff.hours[person.email][: self._weeks])),
+                hours=tuple(map(float, self._staff.hours[person.email][:weeks])),
                 usual=float(person.hours_per_week),
                 fixed=tuple(fixed[number]),
                 elsewhere=tuple(map(frozenset, places[number])),
@@ -252,7 +267,7 @@ class _Builder:
             )
 
     def _mondays(self) -> Iterator[date]:
-        return iter(Weeks(self._rules.first, self._weeks))
+        return iter(Weeks(self._rules.first, self._known_weeks))
 
     def _note_overload(self, person: Person, hours: list[float]) -> None:
         most = float(person.hours_per_week) * (1 + self._rules.overtime)
@@ -274,7 +289,7 @@ class _Builder:
             last = self._rules.first + WEEK * _end(work, self._rules) - _DAY
         first, last = allocation.start or begin, allocation.end or last
         taken = Taken(allocation, allocation.role, first, last, begin)
-        return parts(taken, Weeks(self._rules.first, self._weeks), self._attendance)
+        return parts(taken, Weeks(self._rules.first, self._known_weeks), self._attendance)
 
     def _requests(self, work: Work, number: int) -> Iterator[tuple[Request, Piece]]:
         covered = self._covered(work)
@@ -283,13 +298,11 @@ class _Builder:
             candidates = tuple(self._candidates(work, role))
             asked = self._open(role, begin + role.start_week, covered)
             for first, hours in _blocks(asked):
-                for piece in self._shared_out(hours, candidates):
-                    need = tuple(self._in_parts(role.role, first, piece))
-                    if sum(need) > TOLERANCE:
-                        yield (
-                            Request(number, role.role, first, need, candidates),
-                            Piece(work, role.role, piece),
-                        )
+                if not self._asks_for_any(role.role, first, len(hours)):
+                    continue
+                for need in self._shared_out(hours, candidates):
+                    request = Request(number, role.role, first, need, candidates)
+                    yield request, Piece(work, role.role)
 
     def _covered(self, work: Work) -> dict[tuple[str, int], float]:
         """Returns the hours of full weeks, by role and week, that allocations give to a deal."""
@@ -313,10 +326,22 @@ class _Builder:
             need[week] = asked - used
         return need
 
-    def _in_parts(self, role: str, first: int, hours: Sequence[float]) -> Iterator[float]:
-        """Yields hours of full weeks as they are with public holidays."""
-        for week, each in enumerate(hours, first):
-            yield each * self._attendance.role_part(role, self._rules.first + WEEK * week)
+    def _asks_for_any(self, role: str, first: int, weeks: int) -> bool:
+        """Whether public holidays leave any day, be it at a later start."""
+        last = first + weeks + self._rules.max_delay
+        return any(
+            self._attendance.role_part(role, self._rules.first + WEEK * week)
+            for week in range(first, last)
+        )
+
+    def _role_parts(self, requests: Iterable[Request]) -> dict[str, tuple[float, ...]]:
+        """Returns what public holidays leave of the weeks, for the roles that have any."""
+        found = {}
+        for role in dict.fromkeys(each.role for each in requests):
+            parts = tuple(self._attendance.role_part(role, each) for each in self._mondays())
+            if min(parts) < 1:
+                found[role] = parts
+        return found
 
     def _shared_out(
         self, hours: tuple[float, ...], candidates: tuple[Candidate, ...]
@@ -356,6 +381,22 @@ def suits(person: Person, role: RoleDemand) -> bool:
     """Whether a person has a role, as theirs or as a skill, and the skills that are asked for."""
     able = {normalise(skill) for skill in (*person.skills, person.role)}
     return normalise(role.role) in able and {normalise(skill) for skill in role.skills} <= able
+
+
+def _cut(problem: Problem, weeks: int) -> Problem:
+    """Returns a problem without the weeks after the first so many."""
+    workers = tuple(
+        replace(
+            each,
+            hours=each.hours[:weeks],
+            fixed=each.fixed[:weeks],
+            elsewhere=each.elsewhere[:weeks],
+            week_parts=each.week_parts[:weeks],
+        )
+        for each in problem.workers
+    )
+    parts = {role: each[:weeks] for role, each in problem.role_parts.items()}
+    return replace(problem, weeks=weeks, workers=workers, role_parts=parts)
 
 
 def _blocks(need: Sequence[float]) -> Iterator[tuple[int, tuple[float, ...]]]:

@@ -75,7 +75,8 @@ def _asked(case: Case, number: int) -> Asked:
     ]
     able.sort(key=lambda each: (len(each.lacks), -round(each.gives, 1), each.penalty, -each.free))
     after = request.first + len(request.need)
-    return Asked(piece.role, skills, request.first, after, request.total, tuple(able))
+    hours = sum(case.problem.asked(number, request.first))
+    return Asked(piece.role, skills, request.first, after, hours, tuple(able))
 
 
 def _has_role(person: Person, role: str) -> bool:

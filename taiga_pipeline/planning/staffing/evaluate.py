@@ -13,6 +13,7 @@ from taiga_pipeline.planning.staffing.problem import (
     Assignment,
     Plan,
     Problem,
+    asked_of,
     given,
     week_of,
 )
@@ -77,7 +78,7 @@ def split_charge(problem: Problem, assignment: Assignment) -> float:
 
 def unmet_by_week(problem: Problem, plan: Plan) -> list[list[float]]:
     """Returns the hours that each request lacks in each of its weeks."""
-    unmet = [list(request.need) for request in problem.requests]
+    unmet = [list(hours) for hours in asked_of(problem, plan)]
     for assignment in plan.assignments:
         hours = given(problem, assignment, week_of(problem, assignment.request, plan.delays))
         for at, gives in enumerate(hours, assignment.first):

@@ -155,7 +155,6 @@ class _Model:
         self._plan = plan
         self._model = cp_model.CpModel()
         self._cost: list[tuple[Any, int]] = []
-        self._constant = 0
         self._shares: list[_Share] = []
         self._delays: list[tuple[Any, float]] = []
         self._present = set(plan.assignments)
@@ -167,16 +166,13 @@ class _Model:
         self._joins: dict[tuple[int, int, str], list[Any]] = defaultdict(list)
         for variable, cost in self._delays:
             self._charge(variable, cost)
-        for request in problem.requests:
-            weight = problem.projects[request.project].weight
-            self._constant += floor(weight * request.total * self._unit)
         for offer in offers:
             self._add_share(offer)
         self._limit_requests()
         self._limit_workers()
         self._limit_projects()
         terms = [variable * amount for variable, amount in self._cost]
-        self._model.minimize(self._constant + sum(terms))
+        self._model.minimize(sum(terms))
 
     def _start(self, number: int) -> list[Any]:
         """Adds a variable for each week by which a project may be postponed; one is chosen."""
@@ -185,7 +181,7 @@ class _Model:
         self._model.add_exactly_one(variables)
         for weeks, variable in enumerate(variables):
             self._model.add_hint(variable, self._plan.delays[number] == weeks)
-            self._delays.append((variable, project.delay_cost * weeks))
+            self._delays.append((variable, self._problem.unstaffed_cost(number, weeks)))
         return variables
 
     def _charge(self, variable: Any, cost: float) -> None:

@@ -17,15 +17,13 @@ from taiga_pipeline.planning.hiring.resolve import Resolve, quick, with_person
 from taiga_pipeline.planning.staffing.evaluate import Score, evaluate, unmet_by_week
 from taiga_pipeline.planning.staffing.greedy import fill
 from taiga_pipeline.planning.staffing.problem import (
+    SHIFTS,
     Plan,
     Problem,
     Request,
-    Worker,
     week_of,
 )
 
-SHIFTS: Final = (1, 2, 4, 8)
-"""By how many weeks projects are postponed to see what that helps."""
 MANY: Final = 6
 FEW: Final = 3
 """How many roles and projects are looked at: those that lack most; fewer in large problems."""
@@ -123,7 +121,8 @@ def _roles(problem: Problem, plan: Plan) -> list[str]:
 def best_shifts(problem: Problem, plan: Plan, movable: Iterable[int]) -> list[Shift]:
     """Returns for the projects that lack most how many weeks later would bring most.
 
-    ``movable`` are the projects (numbers) that may begin later than planned.
+    ``movable`` are the projects (numbers) that may begin later than planned; the problem has weeks
+    enough for the latest of `SHIFTS`.
     """
     short = lacks(problem, plan)
     may_move = set(movable)
@@ -168,25 +167,14 @@ def _shift(problem: Problem, plan: Plan, before: Score, project: int, weeks: int
 
 
 def with_delay(problem: Problem, project: int, delay: int) -> Problem:
-    """Returns the problem in which a project may begin so much later, with weeks enough for it;
-    in the new ones people have as many hours as in the last of the old ones."""
+    """Returns the problem in which a project may begin so much later.
+
+    :raises ProblemsError: the problem has too few weeks for it.
+    """
     projects = list(problem.projects)
     most = max(delay, projects[project].max_delay)
     projects[project] = replace(projects[project], max_delay=most)
-    asked = (problem.requests[number] for number in problem.requests_of[project])
-    weeks = max([problem.weeks, *(each.first + len(each.need) + most for each in asked)])
-    workers = tuple(_extended(worker, weeks - problem.weeks) for worker in problem.workers)
-    return replace(problem, weeks=weeks, workers=workers, projects=tuple(projects))
-
-
-def _extended(worker: Worker, weeks: int) -> Worker:
-    return replace(
-        worker,
-        hours=worker.hours + worker.hours[-1:] * weeks,
-        week_parts=worker.week_parts + worker.week_parts[-1:] * weeks,
-        fixed=worker.fixed + worker.fixed[-1:] * weeks,
-        elsewhere=worker.elsewhere + worker.elsewhere[-1:] * weeks,
-    )
+    return replace(problem, projects=tuple(projects))
 
 
 def _compare(problem: Problem, plan: Plan, before: Score) -> Help | None:

@@ -43,7 +43,7 @@ def fill(problem: Problem, plan: Plan, requests: Iterable[int] | None = None) ->
     numbers = range(len(problem.requests)) if requests is None else requests
     open_ones = [number for number in numbers if number not in taken]
     new: list[Assignment] = []
-    for number in sorted(open_ones, key=lambda number: _urgency(problem, number)):
+    for number in sorted(open_ones, key=lambda number: _urgency(problem, number, plan.delays)):
         for assignment in _place(ledger, number):
             ledger.add(assignment)
             new.append(assignment)
@@ -61,22 +61,31 @@ class Ledger:
         self._full = [
             [len(week) >= each.max_projects for week in each.elsewhere] for each in problem.workers
         ]
-        self._steady: dict[tuple[int, float], list[float]] = {}
+        self._steady: dict[tuple[int, float, str], list[float]] = {}
 
     def hours(self, number: int, worker: int, halves: int) -> list[float]:
         """Returns what a worker would give to a request in each of its weeks."""
-        need = self.problem.requests[number].need
+        request = self.problem.requests[number]
+        need = request.need
         begin, weeks = week_of(self.problem, number, self.delays), len(need)
         if need.count(need[0]) < weeks:
             return given(self.problem, Assignment(number, worker, halves, 0, weeks), begin)
         # Most requests ask for the same hours in every week: one row serves them all.
         hours = need[0] * halves / WHOLE
-        row = self._steady.get((worker, hours))
+        row = self._steady.get((worker, hours, request.role))
         if row is None:
-            free, presence = self.problem.free[worker], self.problem.presence[worker]
-            row = [min(hours * part, most) for part, most in zip(presence, free, strict=True)]
-            self._steady[worker, hours] = row
+            row = self._row(worker, hours, request.role)
+            self._steady[worker, hours, request.role] = row
         return row[begin : begin + weeks]
+
+    def _row(self, worker: int, hours: float, role: str) -> list[float]:
+        """Returns what a worker would give of as many hours of a role in every week."""
+        free, presence = self.problem.free[worker], self.problem.presence[worker]
+        left = self.problem.role_parts.get(role, (1.0,) * self.problem.weeks)
+        return [
+            min(hours * part * there, most)
+            for part, there, most in zip(left, presence, free, strict=True)
+        ]
 
     def add(self, assignment: Assignment) -> None:
         """Enters an assignment."""
@@ -110,9 +119,12 @@ class Ledger:
         return self.problem.projects[self.problem.requests[number].project].key
 
 
-def _urgency(problem: Problem, number: int) -> tuple[float, float, int, int]:
+def _urgency(
+    problem: Problem, number: int, delays: tuple[int, ...]
+) -> tuple[float, float, int, int]:
     request = problem.requests[number]
-    return -problem.projects[request.project].weight, -request.total, request.first, number
+    hours = sum(problem.asked(number, week_of(problem, number, delays)))
+    return -problem.projects[request.project].weight, -hours, request.first, number
 
 
 def _place(ledger: Ledger, number: int) -> list[Assignment]:
@@ -150,7 +162,8 @@ def _stand_ins(ledger: Ledger, number: int, fits: list[Assignment]) -> Iterator[
     penalties = {each.worker: each.penalty for each in request.candidates}
     main, *others = fits
     rows = {each.worker: ledger.hours(number, each.worker, WHOLE) for each in others}
-    for first, end in _stretches_away(ledger.hours(number, main.worker, WHOLE), request.need):
+    asked = problem.asked(number, week_of(problem, number, ledger.delays))
+    for first, end in _stretches_away(ledger.hours(number, main.worker, WHOLE), asked):
         gains = [
             (weight * sum(row[first:end]) - charge - penalties[worker], -worker)
             for worker, row in rows.items()

@@ -84,8 +84,11 @@ class Search:
         self._next = self._drawn = 0
         self._work = 0
         self._movable = [bool(each.max_delay) for each in self._problem.projects]
-        ideals = [ask.ideal for ask in self._asks] or [0.0]
-        self._scale = float(np.median(ideals))
+        self._ideals = [0.0 for _ in self._asks]
+        """What it would be worth to meet all of a request, begun as it is now."""
+        for project, delay in enumerate(plan.delays):
+            self._begin(project, delay)
+        self._scale = float(np.median(self._ideals or [0.0]))
         self._gains = [self._value_of(number) for number in range(len(self._asks))]
 
     def _value_of(self, request: int) -> float:
@@ -162,24 +165,31 @@ class Search:
         if change >= allowed:
             return change
         self._board.take_back(before)
-        self._board.delays[project] = delay
+        if moves:
+            self._begin(project, delay)
         for number, gain in zip(chosen, gains, strict=True):
             self._gains[number] = gain
         return 0.0
 
     def _postpone(self, project: int) -> float:
         """Draws another start for a project without people; returns what that is worth."""
-        rules = self._problem.projects[project]
         before = self._board.delays[project]
-        after = self._random.randint(0, rules.max_delay)
-        self._board.delays[project] = after
-        return rules.delay_cost * (before - after)
+        after = self._random.randint(0, self._problem.projects[project].max_delay)
+        self._begin(project, after)
+        cost = self._problem.unstaffed_cost
+        return cost(project, before) - cost(project, after)
+
+    def _begin(self, project: int, delay: int) -> None:
+        """Lets a project without people begin so many weeks later."""
+        self._board.delays[project] = delay
+        for number in self._problem.requests_of[project]:
+            self._ideals[number] = self._asks[number].ideals[delay]
 
     def _pick_seed(self) -> int:
         """Draws a request, with a liking for those that lack most."""
         draw = self._random
         numbers = [draw.randrange(len(self._asks)) for _ in range(draw.choice((1, 4)))]
-        return max(numbers, key=lambda number: self._asks[number].ideal - self._gains[number])
+        return max(numbers, key=lambda number: self._ideals[number] - self._gains[number])
 
     def _requests_around(self, seed: int, *, whole_project: bool) -> list[int]:
         """Returns the requests to place again: the seed, what some of its candidates do around
@@ -209,7 +219,7 @@ class Search:
         if not len(related):
             return []
         drawn = [int(related[self._random.randrange(len(related))]) for _ in range(2 * count)]
-        lacking = [n for n in drawn if self._gains[n] < 0.95 * self._asks[n].ideal]
+        lacking = [n for n in drawn if self._gains[n] < 0.95 * self._ideals[n]]
         return lacking[:count]
 
     def _place_all(self, requests: list[int]) -> float:
@@ -236,14 +246,14 @@ class Search:
         return self._seen[first : self._drawn]
 
     def _in_order(self, requests: list[int]) -> list[int]:
-        asks, draw = self._asks, self._random
+        asks, ideals, draw = self._asks, self._ideals, self._random
         order = draw.randrange(4)
         if order == 0:
-            return sorted(requests, key=lambda number: -asks[number].ideal)
+            return sorted(requests, key=lambda number: -ideals[number])
         if order == 1:
             return sorted(requests, key=lambda number: -asks[number].weight)
         if order == 2:
             noise = {number: draw.uniform(0.5, 1.0) for number in requests}
-            return sorted(requests, key=lambda number: -asks[number].ideal * noise[number])
+            return sorted(requests, key=lambda number: -ideals[number] * noise[number])
         draw.shuffle(requests)
         return requests

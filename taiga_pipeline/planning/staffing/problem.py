@@ -6,13 +6,14 @@ takes it gives the whole of it or a half, in the weeks that the *assignment* spa
     given = min(share x hours asked x presence, free hours)
 
 where presence is the part of the week that the worker is there, and free hours are those that
-present allocations leave. What all assignments give together may exceed the free hours by the
-overtime allowance, and a worker is on at most so many projects in the same week.
+present allocations leave. Hours asked are fewer in weeks with public holidays: they depend on when
+a project begins. What all assignments give together may exceed the free hours by the overtime
+allowance, and a worker is on at most so many projects in the same week.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
@@ -26,6 +27,8 @@ WHOLE: Final = 2
 HALF: Final = 1
 TOLERANCE: Final = 1e-6
 """Hours below which two sums are the same."""
+SHIFTS: Final = (1, 2, 4, 8)
+"""By how many weeks projects are postponed to see what that helps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Hours asked for in a role, ``need`` per week from week ``first`` on (if not delayed)."""
+    """Hours asked for in a role from week ``first`` on (if not delayed). ``need`` are those of each
+    week as if it had no public holidays (see `Problem.asked`)."""
 
     project: int
     role: str
@@ -67,7 +71,7 @@ class Request:
 
     @property
     def total(self) -> float:
-        """The hours of all weeks."""
+        """The hours of all weeks, as if they had no public holidays."""
         return sum(self.need)
 
 
@@ -103,13 +107,18 @@ class Terms:
 @dataclass(frozen=True)
 class Problem:
     """Workers, projects and their requests. ``weeks`` has room for every request at its latest
-    start, so that a delay never makes demand disappear."""
+    start, so that a delay never makes demand disappear.
+
+    ``role_parts`` are what public holidays leave of each week (0 to 1), for what is asked of a
+    role; a role that is not among them has none.
+    """
 
     weeks: int
     workers: tuple[Worker, ...]
     projects: tuple[Project, ...]
     requests: tuple[Request, ...]
     terms: Terms = field(default_factory=Terms)
+    role_parts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         complaints = [Complaint(text) for text in _complaints(self)]
@@ -123,6 +132,33 @@ class Problem:
         for number, request in enumerate(self.requests):
             found[request.project].append(number)
         return tuple(map(tuple, found))
+
+    def asked(self, request: int, begin: int) -> tuple[float, ...]:
+        """Returns the hours that a request asks for in each of its weeks, if they begin with week
+        ``begin``."""
+        found = self._asked.get((request, begin))
+        if found is None:
+            wanted = self.requests[request]
+            found, parts = wanted.need, self.role_parts.get(wanted.role)
+            if parts is not None:
+                there = parts[begin : begin + len(found)]
+                found = tuple(hours * part for hours, part in zip(found, there, strict=True))
+            self._asked[request, begin] = found
+        return found
+
+    @cached_property
+    def _asked(self) -> dict[tuple[int, int], tuple[float, ...]]:
+        return {}
+
+    def unstaffed_cost(self, project: int, delay: int) -> float:
+        """Returns what a project costs that begins so many weeks later as long as nobody is on it:
+        the delay, and all hours that it asks for then."""
+        of = self.projects[project]
+        hours = sum(
+            sum(self.asked(number, self.requests[number].first + delay))
+            for number in self.requests_of[project]
+        )
+        return of.delay_cost * delay + of.weight * hours
 
     @cached_property
     def free(self) -> tuple[tuple[float, ...], ...]:
@@ -190,9 +226,15 @@ def week_of(problem: Problem, request: int, delays: tuple[int, ...] | list[int])
     return asked.first + delays[asked.project]
 
 
+def asked_of(problem: Problem, plan: Plan) -> list[tuple[float, ...]]:
+    """Returns the hours that each request asks for in each of its weeks, as a plan has them."""
+    numbers = range(len(problem.requests))
+    return [problem.asked(number, week_of(problem, number, plan.delays)) for number in numbers]
+
+
 def given(problem: Problem, assignment: Assignment, begin: int) -> list[float]:
     """Returns what an assignment gives in each of its weeks; ``begin`` is the request's week."""
-    need = problem.requests[assignment.request].need
+    need = problem.asked(assignment.request, begin)
     presence = problem.presence[assignment.worker]
     free = problem.free[assignment.worker]
     share = assignment.halves / WHOLE
@@ -203,6 +245,9 @@ def given(problem: Problem, assignment: Assignment, begin: int) -> list[float]:
 
 
 def _complaints(problem: Problem) -> Iterator[str]:
+    for role, parts in problem.role_parts.items():
+        if len(parts) != problem.weeks or not all(0 <= part <= 1 for part in parts):
+            yield f"{role}: parts from 0 to 1 are needed for each of the {problem.weeks} weeks"
     for worker in problem.workers:
         yield from _about_worker(worker, problem.weeks)
     for project in problem.projects:

@@ -30,6 +30,7 @@ from taiga_pipeline.planning.staffing.explain import (
     best_shifts,
     lacks,
 )
+from taiga_pipeline.planning.staffing.problem import asked_of
 from taiga_pipeline.planning.staffing.solution import Solution
 from taiga_pipeline.planning.staffing.work import Work
 from taiga_pipeline.planning.weeks import week_name
@@ -131,13 +132,14 @@ def before_delays(deals: Iterable[Deal], suggestion: Mapping[str, Any]) -> Itera
 def _hours(case: Case, solution: Solution) -> dict[str, dict[str, float]]:
     """Returns hours asked for and met, for won deals and for open ones."""
     found = {}
+    hours = asked_of(case.problem, solution.plan)
     for name, confirmed in (("won", True), ("open", False)):
         numbers = [
             number
             for number, request in enumerate(case.problem.requests)
             if case.problem.projects[request.project].confirmed is confirmed
         ]
-        asked = sum(case.problem.requests[number].total for number in numbers)
+        asked = sum(sum(hours[number]) for number in numbers)
         unmet = sum(solution.score.unmet[number] for number in numbers)
         found[name] = {"asked": _rounded(asked), "met": _rounded(asked - unmet)}
     return found
@@ -170,30 +172,32 @@ def _delays(case: Case, solution: Solution) -> list[dict[str, Any]]:
 
 def _unmet(case: Case, solution: Solution) -> list[dict[str, Any]]:
     found = []
+    asked = asked_of(case.problem, solution.plan)
     for lack in lacks(case.problem, solution.plan):
-        piece, request = case.pieces[lack.request], case.problem.requests[lack.request]
+        piece, of = case.pieces[lack.request], sum(asked[lack.request])
         found.append(
             {
                 "deal": piece.work.key,
                 "role": piece.role,
                 "hours": _rounded(lack.hours),
-                "of": _rounded(request.total),
+                "of": _rounded(of),
                 "first_week": week_name(case.week(lack.first)),
                 "last_week": week_name(case.week(lack.last)),
                 "cost": _rounded(lack.cost),
-                "why": _why_unmet(case, lack.request, lack.hours),
+                "why": _why_unmet(case, lack.request, met=lack.hours < of - 0.05),
             }
         )
     return found
 
 
-def _why_unmet(case: Case, number: int, hours: float) -> str:
+def _why_unmet(case: Case, number: int, *, met: bool) -> str:
+    """Returns why hours lack; ``met`` says whether some are met."""
     request = case.problem.requests[number]
     count = len(request.candidates)
     if not count:
         return "no person has this role with these skills"
     busy = "away, full, or on more important work"
-    if hours < request.total - 0.05:
+    if met:
         return (
             f"the assigned people are {busy} in these weeks, and no other person can replace them"
         )
@@ -221,7 +225,7 @@ def _shifts(case: Case, solution: Solution) -> list[dict[str, Any]]:
         for number, work in enumerate(case.works)
         if work.key not in busy and work.start >= case.rules.first
     ]
-    found = best_shifts(case.problem, solution.plan, movable)
+    found = best_shifts(case.longer, solution.plan, movable)
     return [_shift_json(case, solution, shift) for shift in found]
 
 

@@ -20,17 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request as arrays: its candidates (c) and weeks (t). ``ideal`` is the value of meeting
-    all of it, ``handover_cost`` the charge for a part of the weeks; ``penalties`` are by
-    candidate."""
+    """A request as arrays: its candidates (c) and weeks. ``ideals`` are the values of meeting all
+    of it, by the weeks of delay; ``handover_cost`` is the charge for a part of the weeks;
+    ``penalties`` are by candidate."""
 
     project: int
     first: int
     weeks: int
     weight: float
-    ideal: float
+    ideals: tuple[float, ...]
     handover_cost: float
-    need: Floats
     workers: Integers
     penalties: Floats
     position: dict[int, int]
@@ -52,17 +51,20 @@ class Offer:
     """What each candidate would give a request that begins in some week, for either share: arrays
     of shares (`share_of`) x candidates x weeks.
 
-    ``gives`` are hours, ``values`` what they are worth, ``least`` the regular hours (negative:
-    overtime) that may be left after giving them. ``works`` (c x t) says when a candidate gives
-    anything, ``missed`` (c) what all of the weeks without are worth. ``charges`` (2 x c) are what
-    shares of all weeks cost, ``stretch_charges`` (c) those of some weeks. ``places`` (c x t) are
-    positions in flat arrays of workers x weeks, ``starts`` (c) those of the first week.
+    ``gives`` are hours, ``values`` what they are worth, ``ideal`` what all hours that are asked for
+    are. ``least`` are the regular hours (negative: overtime) that may be left after giving them.
+    ``works`` (c x t) says when a candidate gives anything, ``missed`` (c) what all of the weeks
+    without are worth. ``charges`` (2 x c) are what shares of all weeks cost, ``stretch_charges``
+    (c) those of some weeks. ``places`` (c x t) are positions in flat arrays of workers x weeks,
+    ``starts`` (c) those of the first week.
     """
 
     def __init__(self, tables: Tables, request: int, begin: int) -> None:
         ask = tables.asks[request]
         weeks = slice(begin, begin + ask.weeks)
-        share = ask.need * np.array([[[HALF / WHOLE]], [[1.0]]])
+        need: Floats = np.array(tables.problem.asked(request, begin), dtype=float)
+        share = need * np.array([[[HALF / WHOLE]], [[1.0]]])
+        self.ideal: float = ask.weight * float(need.sum())
         free, limit = tables.free[ask.workers, weeks], tables.limit[ask.workers, weeks]
         self.gives: Floats = np.minimum(share * tables.presence[ask.workers, weeks], free)
         self.values: Floats = ask.weight * self.gives
@@ -72,9 +74,9 @@ class Offer:
         # Whoever gives nothing in a week fits in, even if they are overloaded then.
         self.least: Floats = np.where(self.gives > 0, -spare - TOLERANCE, -np.inf)
         self.less: Floats = -self.gives
-        self._needed: Flags = ask.need > 0
+        self._needed: Flags = need > 0
         away = self.idle & self._needed
-        self.missed: Floats = (ask.weight * ask.need * away).sum(axis=1)
+        self.missed: Floats = (ask.weight * need * away).sum(axis=1)
         split = tables.problem.terms.split_cost
         self.charges: Floats = np.stack([ask.penalties + split, ask.penalties])
         self.stretch_charges: Floats = ask.penalties + ask.handover_cost
@@ -132,7 +134,7 @@ class Tables:
         self.regular: Floats = hours - fixed
         """Hours until overtime begins; below 0 where present allocations are over already."""
         self.asks = [_ask(problem, number) for number in range(len(problem.requests))]
-        self.barrier = 2.0 * max([1.0, *(ask.ideal for ask in self.asks)])
+        self.barrier = 2.0 * max([1.0, *(max(ask.ideals) for ask in self.asks)])
         """More than any request is worth: the cost of a week in which a share does not fit."""
         self._offers: dict[tuple[int, int], Offer] = {}
 
@@ -162,16 +164,15 @@ class Tables:
 
 def _ask(problem: Problem, number: int) -> Ask:
     request = problem.requests[number]
-    need: Floats = np.array(request.need, dtype=float)
-    weight = problem.projects[request.project].weight
+    project = problem.projects[request.project]
+    weight, starts = project.weight, range(request.first, request.first + project.max_delay + 1)
     return Ask(
         project=request.project,
         first=request.first,
         weeks=len(request.need),
         weight=weight,
-        ideal=weight * float(need.sum()),
+        ideals=tuple(weight * sum(problem.asked(number, begin)) for begin in starts),
         handover_cost=problem.terms.split_cost + problem.terms.handover_hours * weight,
-        need=need,
         workers=np.array([each.worker for each in request.candidates], dtype=np.intp),
         penalties=np.array([each.penalty for each in request.candidates], dtype=float),
         position={each.worker: at for at, each in enumerate(request.candidates)},

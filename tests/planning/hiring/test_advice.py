@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from taiga_pipeline.planning.hiring.advice import IDLE_COST, Leads, Option, Way, advise
+from taiga_pipeline.planning.hiring.advice import IDLE_COST, Leads, Movable, Option, Way, advise
 from taiga_pipeline.planning.hiring.resolve import quick
 from taiga_pipeline.planning.staffing.greedy import greedy_plan
 from taiga_pipeline.planning.staffing.problem import Problem, Project
@@ -25,7 +25,8 @@ SHORT = problem(
 
 
 def found(asked: Problem = SHORT, leads: Leads = LEADS) -> dict[Way, Option]:
-    return {each.way: each for each in advise(asked, greedy_plan(asked), [1], leads, quick)}
+    movable = Movable([1], asked)
+    return {each.way: each for each in advise(asked, greedy_plan(asked), movable, leads, quick)}
 
 
 def test_each_way_tells_hours_met_and_idle() -> None:
@@ -45,7 +46,7 @@ def test_what_idles_takes_from_what_a_way_is_worth() -> None:
     ways = found()
     assert ways[Way.HIRE].worth == ways[Way.HIRE].saved - IDLE_COST * 400
     assert ways[Way.TEMPORARY].worth == ways[Way.TEMPORARY].saved == 160 * 30
-    order = [each.way for each in advise(SHORT, greedy_plan(SHORT), [1], LEADS, quick)]
+    order = list(ways)
     assert order.index(Way.SUBCONTRACT) < order.index(Way.HIRE)
 
 
@@ -78,7 +79,8 @@ def test_nobody_is_trained_who_has_no_hours_to_spare() -> None:
 
 def test_projects_that_have_begun_are_not_moved() -> None:
     plan = greedy_plan(SHORT)
-    assert Way.LATER not in {each.way for each in advise(SHORT, plan, [], LEADS, quick)}
+    none = Movable([], SHORT)
+    assert Way.LATER not in {each.way for each in advise(SHORT, plan, none, LEADS, quick)}
 
 
 def test_a_delay_that_costs_more_than_it_brings_is_not_named() -> None:

@@ -70,9 +70,20 @@ def problems(draw: st.DrawFn, most_requests: int = 6) -> Problem:
             )
         )
     projects = tuple(
-        Project(f"D-{number}", draw(st.sampled_from([3.0, 30.0, 100.0])), draw(st.integers(0, 1)))
+        Project(
+            f"D-{number}",
+            draw(st.sampled_from([3.0, 30.0, 100.0])),
+            draw(st.integers(0, 1)),
+            draw(st.sampled_from([0.0, 20.0])),
+        )
         for number in range(draw(st.integers(1, 3)))
     )
+    left = st.sampled_from([1.0, 1.0, 0.8, 0.0])
+    role_parts = {
+        f"role {number}": tuple(draw(left) for _ in range(weeks))
+        for number in range(len(projects))
+        if draw(st.booleans())
+    }
     requests = []
     for _ in range(draw(st.integers(0, most_requests))):
         project = draw(st.integers(0, len(projects) - 1))
@@ -87,7 +98,7 @@ def problems(draw: st.DrawFn, most_requests: int = 6) -> Problem:
             Candidate(each, draw(st.sampled_from([0.0, 10.0]))) for each in sorted(able)
         )
         requests.append(Request(project, f"role {project}", first, tuple(need), candidates))
-    return Problem(weeks, tuple(workers), projects, tuple(requests))
+    return Problem(weeks, tuple(workers), projects, tuple(requests), role_parts=role_parts)
 
 
 def ways(asked: Problem, number: int) -> Iterator[tuple[Assignment, ...]]:

@@ -10,8 +10,8 @@ from taiga_pipeline.planning.staffing.problem import Project
 from tests.planning.staffing.support import problem, request, worker
 
 SHORT = problem(
-    weeks=6,
-    workers=(worker("ann", 6),),
+    weeks=12,
+    workers=(worker("ann", 12),),
     projects=(Project("D-1", 100.0, confirmed=True), Project("D-2", 15.0)),
     requests=(
         request(40.0, weeks=3),
