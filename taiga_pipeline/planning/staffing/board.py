@@ -61,6 +61,15 @@ class Way:
 NO_WAY: Final = Way(0.0, ())
 
 
+class State(NamedTuple):
+    """What is placed for a request, and its value before overtime."""
+
+    request: int
+    assignments: tuple[Assignment, ...]
+    spans: tuple[Span, ...]
+    value: float
+
+
 class Board:
     """Room and projects per worker and week, kept up to date with the assignments on it.
 
@@ -74,6 +83,7 @@ class Board:
         self.placed: list[tuple[Assignment, ...]] = [() for _ in problem.requests]
         self.held: list[set[int]] = [set() for _ in problem.workers]
         """The requests that each worker is on."""
+        self._spans: list[tuple[Span, ...]] = [() for _ in problem.requests]
         self._values = [0.0 for _ in problem.requests]
         """The value of what is placed, before overtime."""
         self._split_cost = problem.terms.split_cost
@@ -147,7 +157,7 @@ class Board:
         places[:] = self._places
         self._joined.clear()
 
-    def take_back(self, before: Iterable[tuple[int, tuple[Assignment, ...], float]]) -> None:
+    def take_back(self, before: Iterable[State]) -> None:
         """Puts room and places back to what they were at the last `note`.
 
         ``before`` names the requests that were changed, with what `state_of` said of them then.
@@ -156,34 +166,40 @@ class Board:
         self._regular[:], self._places[:] = self._before
         for worker, span, change in self._joined:
             there = self._present[span.project][span.cells]
-            there -= span.works * np.int16(change)
+            if change > 0:
+                there -= span.works
+            else:
+                there += span.works
             self._join(span.project, worker, -change)
         before = list(before)
         for request, *_ in before:
             for each in self.placed[request]:
                 self.held[each.worker].discard(request)
-        for request, assignments, value in before:
-            self.placed[request], self._values[request] = assignments, value
+        for request, assignments, spans, value in before:
+            self.placed[request], self._spans[request] = assignments, spans
+            self._values[request] = value
             for each in assignments:
                 self.held[each.worker].add(request)
 
-    def state_of(self, request: int) -> tuple[int, tuple[Assignment, ...], float]:
+    def state_of(self, request: int) -> State:
         """Returns what `take_back` has to know of a request."""
-        return request, self.placed[request], self._values[request]
+        return State(request, self.placed[request], self._spans[request], self._values[request])
 
     def remove(self, request: int) -> float:
         """Takes everyone off a request; returns the value that is lost."""
-        saved = sum(self._take(assignment) for assignment in self.placed[request])
+        saved = 0.0
+        for assignment, span in zip(self.placed[request], self._spans[request], strict=True):
+            saved += self._take(assignment, span)
         lost = self._values[request] - saved
-        self.placed[request], self._values[request] = (), 0.0
+        self.placed[request], self._spans[request], self._values[request] = (), (), 0.0
         return lost
 
     def place(self, request: int, way: Way) -> float:
         """Puts people on a request without people; returns the value that is won."""
-        self.placed[request] = way.assignments
+        spans = tuple(self._span(assignment) for assignment in way.assignments)
+        self.placed[request], self._spans[request] = way.assignments, spans
         value = over = 0.0
-        for assignment in way.assignments:
-            span = self._span(assignment)
+        for assignment, span in zip(way.assignments, spans, strict=True):
             value += span.value
             over += self._add(assignment, span)
         self._values[request] = value
@@ -201,9 +217,8 @@ class Board:
         self.held[assignment.worker].add(assignment.request)
         return self._overtime(regular, span.hours)
 
-    def _take(self, assignment: Assignment) -> float:
+    def _take(self, assignment: Assignment, span: Span) -> float:
         """Takes hours and a place back; returns the cost of overtime that this saves."""
-        span = self._span(assignment)
         regular = self._regular[span.cells]
         saved = self._overtime(regular, span.hours)
         regular += span.hours
@@ -268,9 +283,8 @@ class Board:
             return NO_WAY
         begin = ask.first + self.delays[ask.project]
         offer = self.tables.offer(request, begin)
-        # Values of all weeks up to each, by share, candidate and week.
-        sums = running(self._weigh(request, begin, offer, allowed), axis=2)
-        totals = sums[:, :, -1] - offer.charges
+        worth = self._weigh(request, begin, offer, allowed)
+        totals = total(worth, axis=2) - offer.charges
         halves, whole = totals
         at = int(whole.argmax())
         value, parts = float(whole[at]), [_Part(at, 0, ask.weeks, WHOLE)]
@@ -280,9 +294,12 @@ class Board:
         if value < offer.ideal - 2 * self._split_cost:
             found.append(self._halves(ask, halves))
             if value < offer.ideal - ask.handover_cost:
-                weekly = sums[share_of(WHOLE)]
-                found.append(self._in_turn(ask, offer, weekly))
-                found.append(self._covered(ask, offer, weekly, whole))
+                # What the best of each week would be worth, were it not for hand-overs.
+                best = highest(worth[share_of(WHOLE)], axis=0, initial=0.0)
+                if float(total(best)) - ask.handover_cost > max(value, found[0][0]):
+                    sums = running(worth[share_of(WHOLE)], axis=1)
+                    found.append(self._in_turn(ask, offer, sums))
+                    found.append(self._covered(ask, offer, sums, whole))
         for gain, others in found:
             if gain > value + NEARLY:
                 value, parts = gain, others

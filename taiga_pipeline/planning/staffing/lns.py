@@ -161,7 +161,7 @@ class Search:
         change = -sum(self._board.remove(number) for number in chosen)
         if moves:
             change += self._postpone(project)
-        change += self._place_all(chosen.copy())
+        change += self._place_all(chosen.copy(), allowed - change)
         if change >= allowed:
             return change
         self._board.take_back(before)
@@ -222,13 +222,21 @@ class Search:
         lacking = [n for n in drawn if self._gains[n] < 0.95 * self._ideals[n]]
         return lacking[:count]
 
-    def _place_all(self, requests: list[int]) -> float:
-        won = 0.0
+    def _place_all(self, requests: list[int], least: float) -> float:
+        """Places requests one by one; returns what that is worth.
+
+        Stops where ``least`` is out of reach, even if all of the others were met: most rounds end
+        so, after a part of their work.
+        """
+        won, hoped = 0.0, sum(self._ideals[number] for number in requests)
         for number in self._in_order(requests):
             way = self._board.best(number, self._glance(number))
             self._work += WORK_BASE + self._asks[number].weeks * len(self._asks[number].workers)
             self._gains[number] = self._board.place(number, way) if way.assignments else 0.0
             won += self._gains[number]
+            hoped -= self._ideals[number]
+            if won + hoped < least - NEARLY:
+                return -math.inf
         return won
 
     def _glance(self, request: int) -> Flags | None:
