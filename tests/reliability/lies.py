@@ -48,7 +48,7 @@ class Ask:
 class Lies:
     """What is asked, and what is answered instead."""
 
-    asked: set[Ask] = field(default_factory=set)
+    heard: dict[Ask, bytes] | None = None
     about: Ask | None = None
     change: Change = field(default=lambda body: body)
     count: int = 0
@@ -60,11 +60,21 @@ class Lies:
     def stop(self) -> None:
         self.about = None
 
+    @contextmanager
+    def listen(self) -> Iterator[dict[Ask, bytes]]:
+        """Keeps the longest answer to each kind of request: which is first may change."""
+        self.heard = answers = {}
+        yield answers
+        self.heard = None
+
     def body(self, response: requests.Response, read: Callable[..., bytes], most: float) -> bytes:
         content = read(response, most)
+        if not 200 <= response.status_code < 300 or not content:
+            return content
         ask = Ask.of(response.request)
-        self.asked.add(ask)
-        if ask != self.about or not 200 <= response.status_code < 300 or not content:
+        if self.heard is not None:
+            self.heard[ask] = max(self.heard.get(ask, b""), content, key=len)
+        if ask != self.about:
             return content
         changed = self.change(content)
         self.count += changed != content

@@ -61,18 +61,9 @@ def lied(request: pytest.FixtureRequest) -> Iterator[Disturbed]:
 
 def _listen(original: Original, lies: Lies) -> dict[Ask, bytes]:
     """Returns every kind of request of an undisturbed run, with an answer to it."""
-    answers: dict[Ask, bytes] = {}
-
-    def keep(ask: Ask) -> Change:
-        return lambda body: answers.setdefault(ask, body)
-
-    lies.asked.clear()
-    original.again().run()
-    for ask in sorted(lies.asked):
-        lies.lie(ask, keep(ask))
+    with lies.listen() as answers:
         original.again().run()
-    lies.stop()
-    return answers
+    return dict(sorted(answers.items()))
 
 
 def test_the_shape_of_whatever_is_asked_for_is_declared(lied: Disturbed) -> None:

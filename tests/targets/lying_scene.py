@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,9 +47,13 @@ class Scene:
     tool: type[Any]
     count: int = 0
     answers: dict[Ask, bytes] = field(default_factory=dict)
+    """Every kind of request of an undisturbed run, with what was answered to it."""
 
     def play(self, about: Ask | None = None, change: Change = bytes) -> object:
-        """Returns how a run ends in which a kind of request is answered wrongly."""
+        """Returns how a run ends in which a kind of request is answered wrongly.
+
+        An undisturbed one tells which kinds there are.
+        """
         self.count += 1
         folder = self.folder / str(self.count)
         folder.mkdir()
@@ -66,22 +70,19 @@ class Scene:
             pipeline.want("D-3", "tentative", MEMBER)
             if about:
                 self.lies.lie(about, change)
-            try:
-                ending: object = pipeline.run(full=True)
-            except (Stop, Malformed) as error:
-                ending = error
+            with self.lies.listen() as answers:
+                try:
+                    ending: object = pipeline.run(full=True)
+                except (Stop, Malformed) as error:
+                    ending = error
+            if not about:
+                self.answers = dict(sorted(answers.items()))
             self.lies.stop()
             outcomes = [run.outcome for run in pipeline.store.runs()]
             assert "running" not in outcomes
             self._settle(pipeline, tool, clock)
         pipeline.store.close()
         return ending
-
-    def record(self, asks: Collection[Ask]) -> Iterator[Ask]:
-        """Keeps what is answered to each kind of request."""
-        for ask in asks:
-            self.play(ask, lambda body, ask=ask: self.answers.setdefault(ask, body))  # type: ignore[misc]
-            yield ask
 
     @staticmethod
     def _settle(pipeline: Pipeline, tool: Tool, clock: ManualClock) -> None:

@@ -54,7 +54,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with lying() as lies:
         scene = Scene(tmp_path_factory.mktemp("scene"), lies, Tool)
         scene.play()
-        list(scene.record(sorted(lies.asked)))
         yield scene
 
 
