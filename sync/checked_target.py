@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
 from sync.errors import Malformed, OutcomeUnknown, SyncError
+from sync.held_adapter import HeldAdapter, answering, asked, handed_on, is_cut, type_name
 from sync.records.model import Desired, Marker, Observed
 from sync.run.server_identity import Identity
 from sync.run.unexpected_errors import in_words
@@ -39,7 +39,6 @@ _READS: Final = (
     *("claim_card", "comment_on", "comments_on", "editors"),
 )
 _TEXTS: Final = ("kind", "id", "identity", "change_token", "obstacle", "group", "maker")
-_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 def checked(target: Target) -> Target:
@@ -52,44 +51,20 @@ def checked(target: Target) -> Target:
     if lacking:
         whose = getattr(target, "name", None) or type(target).__name__
         raise Malformed(f"the adapter for {whose} is not a target: it lacks {', '.join(lacking)}")
-    members: dict[str, Any] = {name: _handed_on(name) for name in there}
-    members |= {name: _asked(name) for name in _READS if name in there}
-    members |= {name: _asked(name, OutcomeUnknown) for name in _WRITES if name in there}
+    members: dict[str, Any] = {name: handed_on(name) for name in there}
+    members |= {name: asked(name) for name in _READS if name in there}
+    members |= {name: asked(name, OutcomeUnknown) for name in _WRITES if name in there}
     members |= {name: made for name, made in _checks().items() if name in there}
     kind = type(f"Checked{type(target).__name__}", (_Checked,), members)
     return cast(Target, kind(target))
 
 
-class _Checked:
-    """An adapter behind what it is held to. Subclasses have the very members that it has: whether
-    a target offers something is told by that."""
+class _Checked(HeldAdapter):
+    """A target behind what it is held to."""
 
     def __init__(self, target: Any) -> None:
-        self._target = target
+        super().__init__(target, lambda: str(target.name))
         self._left_out: set[str] = set()
-
-    def ask(
-        self, method: str, *arguments: object, lost: type[SyncError] = Malformed, **named: Any
-    ) -> Any:
-        """Returns what a method of the adapter answers.
-
-        :raises SyncError: its own, or ``lost`` for any other.
-        """
-        try:
-            return getattr(self._target, method)(*arguments, **named)
-        except SyncError:
-            raise
-        except Exception as error:
-            log.exception("the adapter for %s failed in %s", self._whose, method)
-            raise lost(self.fault(method, f"failed ({in_words(error)})")) from error
-
-    @property
-    def _whose(self) -> str:
-        return str(self._target.name)
-
-    def fault(self, method: str, what: str) -> str:
-        """Says what the adapter did wrong."""
-        return f"the adapter for {self._whose} is at fault: its {method} {what}"
 
     def row(self, method: str, row: object) -> Observed:
         """Returns a row as it is, or as one that could not be understood.
@@ -97,9 +72,9 @@ class _Checked:
         :raises Malformed: it is not even clear which object it is about.
         """
         if not isinstance(row, Observed) or not isinstance(row.id, str):
-            what = f"{_type(row)} where an Observed belongs"
+            what = f"{type_name(row)} where an Observed belongs"
             if isinstance(row, Observed):
-                what = f"{_type(row.id)} for an id, which is text"
+                what = f"{type_name(row.id)} for an id, which is text"
             raise Malformed(self.fault(method, f"answers with {what}"))
         trouble = _trouble(row)
         if trouble:
@@ -123,20 +98,9 @@ class _Checked:
 
     def rows(self, method: str, rows: object) -> Iterator[Observed]:
         """Yields the rows of a list, each once."""
-        if not isinstance(rows, Iterable):
-            raise Malformed(self.fault(method, f"answers with {_type(rows)} for a list"))
         seen: set[tuple[str, str]] = set()
-        each = iter(rows)
-        while True:
-            try:
-                row = self.row(method, next(each))
-            except StopIteration:
-                return
-            except SyncError:
-                raise
-            except Exception as error:
-                log.exception("the adapter for %s failed in %s", self._whose, method)
-                raise Malformed(self.fault(method, f"failed ({in_words(error)})")) from error
+        for each in self.each(method, rows):
+            row = self.row(method, each)
             if (row.kind, row.id) not in seen:
                 seen.add((row.kind, row.id))
                 yield row
@@ -155,7 +119,7 @@ class _Checked:
         """
         kind = record.kind if isinstance(record, Observed) else record.key.kind
         if not isinstance(answer, Written) or not isinstance(answer.record, Observed):
-            what = f"answers with {_type(answer)} where a Written belongs"
+            what = f"answers with {type_name(answer)} where a Written belongs"
             raise _lost(self.fault(method, what))
         try:
             row = self.row(method, answer.record)
@@ -187,28 +151,8 @@ def _lost(message: str) -> OutcomeUnknown:
     return OutcomeUnknown(message)
 
 
-def _handed_on(name: str) -> property:
-    return property(lambda self: getattr(self._target, name))
-
-
-def _asked(name: str, lost: type[SyncError] = Malformed) -> Callable[..., Any]:
-    def method(self: _Checked, *arguments: object, **named: Any) -> Any:
-        return self.ask(name, *arguments, lost=lost, **named)
-
-    return method
-
-
 def _checks() -> dict[str, Any]:
     """Returns the members whose answers are looked at."""
-
-    def of_type(name: str, wanted: type | tuple[type, ...]) -> Callable[..., Any]:
-        def method(self: _Checked, *arguments: object, **named: Any) -> Any:
-            answer = self.ask(name, *arguments, **named)
-            if not isinstance(answer, wanted):
-                raise Malformed(self.fault(name, f"answers with {_type(answer)}"))
-            return answer
-
-        return method
 
     def listing(name: str) -> Callable[..., Iterator[Observed]]:
         def method(self: _Checked, *arguments: object) -> Iterator[Observed]:
@@ -224,10 +168,10 @@ def _checks() -> dict[str, Any]:
         return method
 
     return {
-        "connect": of_type("connect", str),
-        "identity": of_type("identity", (Identity, type(None))),
-        "untouched": of_type("untouched", bool),
-        "untouched_child": of_type("untouched_child", bool),
+        "connect": answering("connect", str),
+        "identity": answering("identity", (Identity, type(None))),
+        "untouched": answering("untouched", bool),
+        "untouched_child": answering("untouched_child", bool),
         "observe_roots": listing("observe_roots"),
         "observe_own": listing("observe_own"),
         "create_root": writing("create_root"),
@@ -245,21 +189,21 @@ def _checks() -> dict[str, Any]:
 
 def _capabilities(self: _Checked) -> Capabilities:
     try:
-        found = self._target.capabilities
+        found = self._adapter.capabilities
     except SyncError:
         raise
     except Exception as error:
         what = f"cannot be read ({in_words(error)})"
         raise Malformed(self.fault("capabilities", what)) from error
     if not isinstance(found, Capabilities):
-        raise Malformed(self.fault("capabilities", f"are {_type(found)}"))
+        raise Malformed(self.fault("capabilities", f"are {type_name(found)}"))
     return found
 
 
 def _request_count(self: _Checked) -> int:
     """Only a figure for people: a wrong one ends nothing."""
     try:
-        found = self._target.request_count
+        found = self._adapter.request_count
     except Exception as error:
         log.debug("%s", self.fault("request_count", f"failed ({in_words(error)})"))
         return 0
@@ -275,11 +219,11 @@ def _observe_children(self: _Checked, root_ids: Any) -> Mapping[str, Sequence[Ob
     method = "observe_children"
     found = self.ask(method, root_ids)
     if not isinstance(found, Mapping):
-        raise Malformed(self.fault(method, f"answers with {_type(found)} where a dict belongs"))
+        raise Malformed(self.fault(method, f"answers with {type_name(found)} where a dict belongs"))
     wrong = [key for key in found if not isinstance(key, str)]
     if wrong:
         raise Malformed(
-            self.fault(method, f"answers with {_type(wrong[0])} for an id, which is text")
+            self.fault(method, f"answers with {type_name(wrong[0])} for an id, which is text")
         )
     return {root_id: self.contents(method, root_id, rows) for root_id, rows in found.items()}
 
@@ -291,7 +235,7 @@ def _find_roots(self: _Checked, marker: Marker) -> Sequence[Observed]:
 def _fit(self: _Checked, desired: Desired) -> Desired:
     fitted = self.ask("fit", desired)
     if not isinstance(fitted, Desired) or fitted.key != desired.key:
-        raise Malformed(self.fault("fit", f"answers with {_type(fitted)}, not with the record"))
+        raise Malformed(self.fault("fit", f"answers with {type_name(fitted)}, not with the record"))
     self.fields("fit", fitted.fields)
     return fitted
 
@@ -300,46 +244,37 @@ def _split(self: _Checked, observed: Observed, hints: Any) -> Mapping[str, Any]:
     return self.fields("split", self.ask("split", observed, hints))
 
 
-def _type(value: object) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
-
-
 def _trouble(row: Observed) -> str:
     """Returns what a row holds that it must not, "" if nothing."""
     for name in _TEXTS:
         value = getattr(row, name)
         if not isinstance(value, str):
-            return f"{_type(value)} in {name!r}"
-        if _is_cut(value):
+            return f"{type_name(value)} in {name!r}"
+        if is_cut(value):
             return f"half a character in {name!r}"
     if not _are_markers(row.markers):
         return "markers that are not a tuple of Marker"
     if not isinstance(row.facts, Mapping):
-        return f"{_type(row.facts)} for facts"
+        return f"{type_name(row.facts)} for facts"
     return _trouble_of_fields(row.fields)
 
 
 def _trouble_of_fields(fields: object) -> str:
     if not isinstance(fields, Mapping):
-        return f"{_type(fields)} for fields"
+        return f"{type_name(fields)} for fields"
     for name, value in fields.items():
         if isinstance(value, str):
-            if _is_cut(value):
+            if is_cut(value):
                 return f"half a character in the field {name!r}"
         elif value is not None and not isinstance(value, int) and not _is_set(value):
-            return f"{_type(value)} in the field {name!r}"
+            return f"{type_name(value)} in the field {name!r}"
     return ""
 
 
 def _is_set(value: object) -> bool:
     return isinstance(value, frozenset) and all(
-        isinstance(each, str) and not _is_cut(each) for each in value
+        isinstance(each, str) and not is_cut(each) for each in value
     )
-
-
-def _is_cut(text: str) -> bool:
-    """Whether half of a character is in a text (a lone surrogate): no database takes it."""
-    return not text.isascii() and _HALF.search(text) is not None
 
 
 def _are_markers(markers: object) -> bool:
@@ -350,7 +285,7 @@ def _is_json(value: object) -> bool:
     if value is None or isinstance(value, bool | int):
         return True
     if isinstance(value, str):
-        return not _is_cut(value)
+        return not is_cut(value)
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, Mapping):

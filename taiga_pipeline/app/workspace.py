@@ -242,7 +242,7 @@ class Workspace:
         return Rates(planning.currency, by_currency)
 
     def make_deal_source(self) -> DealSource:
-        """Returns where deals are read.
+        """Returns where deals are read; what it answers is held to the port.
 
         :raises ProblemsError: no such adapter, or its settings are wrong.
         """
@@ -256,7 +256,16 @@ class Workspace:
         settings["zone"] = self.zone
         if self.fields.own:  # which an installed adapter need not know
             settings["fields"] = self.fields
-        return self.source_adapter(settings, self.clock)
+        return self._held_to_the_port(settings)
+
+    def _held_to_the_port(self, settings: Mapping[str, object]) -> DealSource:
+        """Makes the source. What the built-in store holds was looked at when it was written."""
+        from taiga_pipeline.sources.checked_source import checked
+        from taiga_pipeline.sources.registry import make
+
+        adapter = self.source_adapter
+        made = make(adapter, settings, self.clock)
+        return made if adapter.capabilities.edits else checked(made, adapter.title)
 
     def has_state(self) -> bool:
         """Tells whether there is a state store already (assumed of one on a server)."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
 from typing import Any, Final
 
 from sync.clock import Clock
+from sync.errors import SyncError
+from sync.run.unexpected_errors import in_words
 from taiga_pipeline.adapters import SEVERAL, installed, rivals
+from taiga_pipeline.installing import explain_missing
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.sources.port import DealSource, SourceAdapter, SourceCapabilities
+
+_LOG: Final = logging.getLogger(__name__)
 
 GROUP: Final = "taiga_pipeline.sources"
 """The group of entry points that adapters are published in; each names a `SourceAdapter`, or a
@@ -61,7 +67,27 @@ def create(kind: str, settings: Mapping[str, object], clock: Clock) -> DealSourc
 
     :raises ProblemsError: there is no such kind, or the settings are wrong.
     """
-    return find(kind)(settings, clock)
+    return make(find(kind), settings, clock)
+
+
+def make(
+    adapter: SourceAdapter[DealSource], settings: Mapping[str, object], clock: Clock
+) -> DealSource:
+    """Returns what an adapter makes.
+
+    :raises ProblemsError: the settings are wrong, or the adapter fails.
+    :raises SyncError: it cannot be made.
+    """
+    try:
+        return adapter(settings, clock)
+    except (ProblemsError, SyncError):
+        raise
+    except Exception as error:  # whatever another person's program does
+        if isinstance(error, ImportError) and explain_missing(error):
+            raise
+        _LOG.exception("the adapter for %s failed when it was made", adapter.title)
+        message = f"source.kind: the adapter for {adapter.title} is at fault: it could not be made"
+        raise ProblemsError([Problem(f"{message} ({in_words(error)})")]) from error
 
 
 def _unusable(kind: str, why: str) -> ProblemsError:
