@@ -13,8 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from taiga_pipeline.planning.forecast import month_ends, times_of_year
+from taiga_pipeline.planning.forecast import times_of_year
 from taiga_pipeline.planning.forecast.curves import Curves
+from taiga_pipeline.planning.forecast.month_ends import Ends, ends_of
 from taiga_pipeline.planning.forecast.record import Floats, Record
 
 _MOST_AHEAD: Final = 365
@@ -26,20 +27,21 @@ class Clock:
     of the year; None where days are alike."""
 
     today: int
-    month: Floats | None
+    month: Ends | None
     year: Floats | None
 
     @classmethod
     def of(cls, record: Record) -> Clock:
         """Learns from a record when decisions fall."""
-        found = month_ends.weights_of(record), times_of_year.half_months_of(record)
-        return cls(record.today, *found)
+        ends = ends_of(record)
+        return cls(record.today, ends, times_of_year.half_months_of(record, ends))
 
     def read(self, curves_of: Callable[[int], Curves], horizon: int) -> Curves:
         """Returns curves on the days on which this pipeline decides."""
         weights = np.ones(horizon)
         if self.month is not None:
-            weights = weights * month_ends.weights_ahead(self.today, self.month, horizon)
+            days = np.arange(self.today + 1, self.today + 1 + horizon)
+            weights = weights * self.month.weights(days)
         if self.year is not None:
             weights = weights * times_of_year.weights_ahead(self.today, self.year, horizon)
         if self.month is None and self.year is None:

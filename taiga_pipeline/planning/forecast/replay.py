@@ -16,6 +16,7 @@ import numpy as np
 from taiga_pipeline.planning.forecast.clock import Clock
 from taiga_pipeline.planning.forecast.common_shock import Window, independent_windows
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves, arrivals
+from taiga_pipeline.planning.forecast.funnel.model import Funnel
 from taiga_pipeline.planning.forecast.hazards import Variant
 from taiga_pipeline.planning.forecast.model import (
     HAZARDS,
@@ -217,11 +218,19 @@ def look(history: History, day: date, referee: Referee, horizon: int) -> View:
     return _view(day, fit_models(record, history.chances, (chosen,))[chosen], horizon)
 
 
+def _clock_of(model: Model) -> Clock:
+    """Returns the clock of a model's record: an even one where the model goes by ends of months
+    itself."""
+    if isinstance(model, Funnel) and model.in_steps is not None:
+        return Clock(model.record.today, None, None)
+    return Clock.of(model.record)
+
+
 def open_curves(model: Model, horizon: int, clock: Clock | None = None) -> Curves:
     """Returns the chances of the open deals, moved to the days on which decisions fall (``clock``;
     None: that of the model's record), and to the dates that sales stated."""
     record = model.record
-    clock = clock or Clock.of(record)
+    clock = clock or _clock_of(model)
     if not record.stated[record.is_open].any():
         return clock.read(model.open_curves, horizon)
     ever = clock.read(model.open_curves, EVER_DAYS)
@@ -230,7 +239,7 @@ def open_curves(model: Model, horizon: int, clock: Clock | None = None) -> Curve
 
 
 def _view(day: date, model: Model, horizon: int) -> View:
-    coming, clock = arrivals(model.record), Clock.of(model.record)
+    coming, clock = arrivals(model.record), _clock_of(model)
     return View(
         day=day,
         model=model,

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from taiga_pipeline.planning.forecast.funnel.hidden_losses import unrecorded_losses
+from taiga_pipeline.planning.forecast.month_ends import Ends, ends_of
 from taiga_pipeline.planning.forecast.record import NEVER, Days, Floats, Record
 
 LEVELS: Final = {0.05: 0.04, 0.5: 0.08, 1.0: 0.8, 1.7: 0.08}
@@ -35,7 +36,7 @@ _TINY: Final = 1e-12
 
 def year_weights(record: Record, days: int) -> Floats | None:
     """Returns what the days ahead weigh, None if no time of the year is unlike others."""
-    levels = half_months_of(record)
+    levels = half_months_of(record, ends_of(record))
     return None if levels is None else weights_ahead(record.today, levels, days)
 
 
@@ -45,9 +46,10 @@ def weights_ahead(today: int, levels: Floats, days: int) -> Floats:
     return np.asarray(levels[ahead])
 
 
-def half_months_of(record: Record) -> Floats | None:
+def half_months_of(record: Record, ends: Ends | None) -> Floats | None:
     """Returns what the days of each half month weigh, None if none is unlike the others.
 
+    What falls on the ``ends`` of months and quarters is due on them.
     Where losses are not on record it is not known how many deals were there to be decided.
     """
     if record.today - record.start < ENOUGH_DAYS or unrecorded_losses(record) is not None:
@@ -55,6 +57,8 @@ def half_months_of(record: Record) -> Floats | None:
     past = np.arange(record.start, record.today + 1)
     half, year = _halves(past)
     due, came = _due(record, past), _decided(record, past)
+    if ends is not None:
+        due = due * ends.weights(past)
     cell = (year - year[0]) * _HALVES + half
     size = (int(year[-1] - year[0]) + 1) * _HALVES
     expected, seen = (

@@ -23,6 +23,7 @@ from taiga_pipeline.planning.forecast.funnel.moves import (
     order_of,
     through_of,
 )
+from taiga_pipeline.planning.forecast.funnel.steps import ROUNDS, Steps, on_last_day
 from taiga_pipeline.planning.forecast.funnel.whole_deals import Path, WholeDeals
 from taiga_pipeline.planning.forecast.hazards import logit, stage_chances
 from taiga_pipeline.planning.forecast.record import Flags, Floats, Record
@@ -90,6 +91,7 @@ class _Fitter:
         self._next = next_shares(self._moves.to, self._order)
         self._entry = _entry(record, self._moves, believed)
         self._staged = min(record.staged_since, record.today + 1)
+        self._steps = Steps.of(record)
         self._before = self._deals_before()
 
     def fit(self) -> Funnel:
@@ -98,11 +100,11 @@ class _Fitter:
         moves_on, doubt, shift = self._as_of_late(moves_on, chances.relative())
         leaves, departures = self._leaves(moves_on)
         older = np.ones((2, len(OVERSTAYED) + 1))
-        if self._silent is None:
+        if self._silent is None and self._steps is None:
             older = _older(self._moves, leaves, moves_on)
         return Funnel(
             self._record, moves_on, leaves, self._next, older, self._entry, self._order,
-            self._silent, doubt, departures, left_open, shift,
+            self._silent, doubt, departures, left_open, shift, self._steps,
         )  # fmt: skip
 
     def _as_of_late(self, moves_on: Floats, doubt: Floats) -> tuple[Floats, Floats, float]:
@@ -275,18 +277,27 @@ class _Fitter:
     def _leaves(self, moves_on: Floats) -> tuple[Floats, float]:
         """Returns the rate, a day, at which deals leave each stage, and how many departures, the
         prior among them, tell it."""
-        moves, stages = self._moves, self._stages
-        left, days = np.zeros((2, len(moves_on)))
+        moves, counts = self._moves, np.zeros(len(self._moves.stage))
         if self._record.has_stays:
             # Where losses are not recorded, only those who moved on tell how long a stay is.
-            silent = self._silent is not None
-            days = moves.sums(moves.days * (moves.on if silent else 1.0))
-            left = moves.sums(moves.on if silent else moves.on + moves.off)
+            counts = moves.on if self._silent is not None else np.ones(len(counts))
+        left = moves.sums(counts * (moves.on + moves.off))
         passed, lived = self._whole(moves_on)
-        usual_days = CYCLE_DEPARTURES * CYCLE_DAYS / stages
+        usual_days = CYCLE_DEPARTURES * CYCLE_DAYS / self._stages
         number = passed + float(left.sum()) + CYCLE_DEPARTURES
-        overall = number / (lived + float(days.sum()) + usual_days)
-        return (left + STAGE_DEPARTURES) / (days + STAGE_DEPARTURES / overall), number
+
+        def rates(at_risk: Floats) -> Floats:
+            days = moves.sums(counts * at_risk)
+            overall = number / (lived + float(days.sum()) + usual_days)
+            return np.asarray((left + STAGE_DEPARTURES) / (days + STAGE_DEPARTURES / overall))
+
+        found = rates(moves.days)
+        if self._steps is not None:
+            begin = min(self._record.staged_since, self._record.today)
+            before, last = self._steps.at_risk(self._record.stays, moves, begin)
+            for _ in range(ROUNDS):
+                found = rates(before + on_last_day(last, found[moves.stage]))
+        return found, number
 
     def _whole(self, moves_on: Floats) -> tuple[float, float]:
         """Returns how many stays must have ended before stages were on record, and the days that

@@ -14,7 +14,9 @@ that deals go on to. Everything shrinks to what was believed before there was da
   et al. 2013, ch. 2.6). ``r`` of all stages shrinks to `CYCLE_DAYS` for the whole funnel in the
   same way.
 - **age**: what has stayed long (`OVERSTAYED` mean stays) moves on, and is lost, at rates that are
-  multiplied by a factor each, shrunk to 1 likewise.
+  multiplied by a factor each, shrunk to 1 likewise;
+- **ends of months**: where stages are left on them, one at a time, days are gone through one by one
+  (`steps`), and how long a stay has lasted says nothing more.
 
 Where the stages of decided deals are not on record, or are so only since a day, the whole funnel's
 outcomes before it stand for the stages' (`whole_deals`): wins and losses tell ``b``, the days of
@@ -39,6 +41,7 @@ import numpy as np
 
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves
 from taiga_pipeline.planning.forecast.funnel.moves import chances_of
+from taiga_pipeline.planning.forecast.funnel.steps import Passage, Steps
 from taiga_pipeline.planning.forecast.hazards import Variant
 from taiga_pipeline.planning.forecast.record import Days, Floats, Record, distinct
 
@@ -60,7 +63,8 @@ class Funnel:
     and lost, by age group. ``entry`` is the share of new deals that begin in each stage. ``silent``
     is the day from which on losses are not recorded, ``left_open`` the chance that lost deals then
     stay open, rather than being taken out of the record. ``shift`` is by how much the log-odds of
-    moving on are higher now than all the time on record tells.
+    moving on are higher now than all the time on record tells. ``in_steps`` tells how stages are
+    left at ends of months, None where they are left on any day.
     """
 
     record: Record
@@ -75,6 +79,7 @@ class Funnel:
     departures: float
     left_open: float = 1.0
     shift: float = 0.0
+    in_steps: Steps | None = None
 
     @property
     def variant(self) -> Variant:
@@ -116,6 +121,8 @@ class Funnel:
 
     def curves(self, stages: Days, stays: Days, horizon: int) -> Curves:
         """Returns the chances of deals that have been in these stages for so many days."""
+        if self.in_steps is not None:
+            return self._in_steps(self.in_steps, stages, stays, horizon)
         width = int(stays.max(initial=0)) + 1
         kinds, place = np.unique(stages * width + stays, return_inverse=True)
         won, lost = np.zeros((2, horizon, len(kinds)))
@@ -131,12 +138,15 @@ class Funnel:
 
     def new_deals(self, coming: Arrivals, horizon: int) -> Curves:
         """Returns the expected wins and decisions of deals that will come in: one column."""
-        won, lost = self._from_entry(horizon)
-        if self.silent is not None:
-            lost = np.zeros_like(lost)
-        begun = coming.per_day * self.entry
-        expected = np.cumsum(begun @ won)[:, None], np.cumsum(begun @ lost)[:, None]
-        return Curves(expected[0], expected[0] + expected[1], np.zeros(1, dtype=np.int64))
+        if self.in_steps is not None:
+            passed = self._passed(self.in_steps, horizon)
+            won, lost = (coming.per_day * each[:, -1:] for each in passed)
+        else:
+            begun = coming.per_day * self.entry
+            won, lost = (np.cumsum(begun @ each)[:, None] for each in self._from_entry(horizon))
+            if self.silent is not None:
+                lost = np.zeros_like(lost)
+        return Curves(won, won + lost, np.zeros(1, dtype=np.int64))
 
     def steps(self, place: int, horizon: int) -> tuple[float, float, float, float]:
         """Returns the chance to be won within the horizon of a new deal, of one that just came into
@@ -153,8 +163,32 @@ class Funnel:
         """Returns the chance to be won of a deal that has just come into each stage."""
         return chances_of(self.moves_on, self.next, self.order)
 
+    def _in_steps(self, steps: Steps, stages: Days, stays: Days, horizon: int) -> Curves:
+        """Returns the chances of deals that leave stages at ends of months."""
+        number, width = len(self.moves_on), int(stays.max(initial=0)) + 1
+        group = stages + number * steps.is_fresh(stays)
+        # How long a deal has been there says something only where it may be lost already.
+        kinds, place = np.unique(
+            group * width + stays * (self.silent is not None), return_inverse=True
+        )
+        won, lost = (each[:, kinds // width] for each in self._passed(steps, horizon))
+        if self.silent is not None:
+            stage, stay = kinds // width % number, kinds % width
+            for each in distinct(stage).tolist():
+                won[:, stage == each] *= self._alive(each, stay[stage == each])
+        return Curves(won, won + lost, place.ravel())
+
+    def _passed(self, steps: Steps, horizon: int) -> tuple[Floats, Floats]:
+        """Returns what `Steps.pass_through` does of this funnel."""
+        passage = Passage(self.leaves, self.moves_on[:, None] * self.next)
+        won, lost = steps.pass_through(passage, self.entry, horizon)
+        return won, np.zeros_like(lost) if self.silent is not None else lost
+
     def _from_entry(self, horizon: int) -> tuple[Floats, Floats]:
         """Returns the chances of each day ahead (second axis) for deals that come into a stage."""
+        if self.in_steps is not None:
+            won, lost = self._passed(self.in_steps, horizon)
+            return won.T[: len(won.T) // 2], lost.T[: len(won.T) // 2]
         won, lost = np.zeros((2, len(self.moves_on), horizon))
         for stage in reversed(self.order.tolist()):
             begun = np.zeros(1, dtype=np.int64)
