@@ -343,7 +343,9 @@ the [limits](config.md#limits-how-much-one-run-may-change) allow is refused, and
 What a mapping added and no longer asks for is reported, and stays. With
 `when_dropped = "remove-if-untouched"` it is removed: milestones, stories and pages that the
 connector made and that no one edited, moved, commented on or put work into, and roles that no one
-holds. Members leave in any case. What people touched stays, and is reported, until a person decides
+holds. A story that the connector itself gave to someone later is still its own (on Odoo, it stays:
+who does a task is noted there like any other change). Members leave in any case. What people
+touched stays, and is reported, until a person decides
 (`pipeline-sync resolve D-1/milestone/Kick-off --take delivery` leaves it to the project,
 `--take sales` has it removed). Milestones of a deal whose dates are not known just now stay as they
 are.

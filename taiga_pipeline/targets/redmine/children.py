@@ -498,7 +498,7 @@ def is_as_made(issue_id: str, context: RedmineClientContext) -> bool:
     issue = context.client.get(path, {"include": ",".join(("journals", *hanging))}).data["issue"]
     own = (issue.get("author") or {}).get("id") == context.account_id
     edited = not all(
-        _took_line_out(entry) or _handed_over(entry, context.account_id)
+        _took_line_out(entry) or _placed(entry, context.account_id)
         for entry in issue.get("journals") or ()
     )
     return (
@@ -507,6 +507,9 @@ def is_as_made(issue_id: str, context: RedmineClientContext) -> bool:
         and not issue.get("spent_hours")
         and not any(issue.get(each) for each in hanging)
     )
+
+
+_PLACES: Final = ("fixed_version_id", "assigned_to_id")
 
 
 def _took_line_out(entry: Row) -> bool:
@@ -519,14 +522,13 @@ def _took_line_out(entry: Row) -> bool:
     )
 
 
-def _handed_over(entry: Row, account_id: int) -> bool:
-    """Whether an entry of the journal is what `hand_over` did."""
+def _placed(entry: Row, account_id: int) -> bool:
+    """Whether an entry of the journal says that this account put an issue into a version, or gave
+    it to someone, as staffing asked. Whom people chose, the merge tells: it compares who has it."""
     details = entry.get("details") or ()
     own = (entry.get("user") or {}).get("id") == account_id
     return (
-        own
-        and not entry.get("notes")
-        and all(detail.get("name") == "fixed_version_id" for detail in details)
+        own and not entry.get("notes") and all(detail.get("name") in _PLACES for detail in details)
     )
 
 

@@ -24,6 +24,8 @@ from taiga_pipeline.targets.taiga.children import (
 from taiga_pipeline.targets.taiga.pages import FILES, Pages
 from taiga_pipeline.targets.taiga.paging import Row, read_all
 
+_CHANGE: Final = 1
+"""The type of an entry of a history, where it is neither the first nor the last."""
 _HANGING: Final = ("total_comments", "total_attachments", "tasks", "watchers")
 
 
@@ -37,15 +39,16 @@ def is_untouched(child: Observed, place: Place, context: TaigaClientContext) -> 
 
 
 def _story(child: Observed, place: Place, context: TaigaClientContext) -> bool:
-    """A story in its first version is as it was made. Tasks and custom values leave the version as
-    it is: list and timeline show them."""
+    """A story in its first version is as it was made, and one that this account gave to someone
+    later is, too. Tasks and custom values leave the version as it is: list and timeline show
+    them."""
     params: dict[str, str | int] = {"project": place.root_id, "include_tasks": 1}
     stories = read_all(context.client, Stories.path, params)
     row = next((row for row in stories if str(row["id"]) == child.id), {})
     return (
         _is_own(row, context)
-        and row.get("version") == 1
         and not any(row.get(each) for each in _HANGING)
+        and (row.get("version") == 1 or _was_only_given(row, context))
         and _own_events("userstory", child.id, place, context)
     )
 
@@ -94,6 +97,20 @@ def other_role(role_id: str, place: Place, context: TaigaClientContext) -> str |
 
 def _is_own(row: Row, context: TaigaClientContext) -> bool:
     return row.get("owner") == context.account_id
+
+
+def _was_only_given(row: Row, context: TaigaClientContext) -> bool:
+    """Whether each version after the first is this account's, and gave a story to someone.
+
+    Whom people chose, the merge tells: it compares who has it.
+    """
+    entries = context.client.get(f"history/userstory/{row['id']}").data
+    changes = [entry for entry in entries if entry.get("type") == _CHANGE]
+    return row.get("version") == 1 + len(changes) and all(
+        (entry.get("user") or {}).get("pk") == context.account_id
+        and {"assigned_to"} <= set(entry.get("diff") or ()) <= {"assigned_to", "assigned_users"}
+        for entry in changes
+    )
 
 
 def _own_history(number: str, context: TaigaClientContext) -> bool:

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from sync.plan.model import Issue, IssueKind
-from sync.records.model import Desired, Observed, Owner, Reference
+from sync.records.model import Desired, Observed, Owner, Reference, WhenDropped
 from sync.run.manual_actions import resolve
 from sync.run.runner import Outcome, RunReport
 from sync.target import Place
 from sync.ways_out import MakeNameable, Side
 from taiga_pipeline.records import Kind, Story, member_key
-from tests.contract.targets.account import Account, needs
-from tests.contract.targets.test_runs import Pipeline, key
+from tests.contract.targets.account import Account, needs, tells_untouched
+from tests.contract.targets.test_runs import Pipeline, key, left
 
 pytestmark = [needs(Kind.STORY, Story.ASSIGNED), needs(Kind.MEMBERSHIP)]
 
@@ -122,6 +122,25 @@ def test_whom_a_person_gave_a_story_to_keeps_it(staffed: Staffed) -> None:
     assert not conflicts(staffed.staff(ana, ana, bo))
     assert not conflicts(staffed.staff("", bo))
     assert staffed.holder() == bo
+
+
+@tells_untouched
+@pytest.mark.parametrize("by_person", [False, True])
+def test_a_story_that_the_connector_gave_someone_later_may_be_taken_back_unlike_a_persons(
+    staffed: Staffed, *, by_person: bool
+) -> None:
+    if staffed.account.target.name == "Odoo":
+        pytest.skip("it notes who does a task like any other change: such a task stays")
+    ana, bo = staffed.account.workers
+    staffed.staff("", ana, bo)
+    staffed.staff(ana, ana, bo)
+    if by_person:
+        staffed.give(bo)
+    assert staffed.holder() == (bo if by_person else ana)
+    report = left(staffed, staffed.deal, WhenDropped.REMOVE_IF_UNTOUCHED)
+    said = {issue.key.kind for issue in report.issues}
+    assert (Kind.STORY in said) == by_person, report.issues
+    assert len(staffed.children(Kind.STORY)) == by_person
 
 
 def test_a_story_that_a_person_took_from_everyone_stays_free(staffed: Staffed) -> None:
