@@ -19,6 +19,7 @@ from taiga_pipeline.planning.staffing.problem import (
     Assignment,
     Plan,
     given,
+    met,
     week_of,
 )
 from taiga_pipeline.planning.weeks import WEEK, monday
@@ -85,17 +86,16 @@ def _full_weeks(case: Case, plan: Plan, assignment: Assignment) -> Iterator[tupl
     """
     problem = case.problem
     begin = week_of(problem, assignment.request, plan.delays)
-    worker, presence = problem.workers[assignment.worker], problem.presence[assignment.worker]
-    need, full = problem.asked(assignment.request, begin), problem.requests[assignment.request].need
-    share = assignment.halves / WHOLE
-    for at, hours in enumerate(given(problem, assignment, begin), assignment.first):
-        week = begin + at
-        if hours <= TOLERANCE:
+    worker, share = problem.workers[assignment.worker], assignment.halves / WHOLE
+    need = problem.requests[assignment.request].need
+    hours, meets = given(problem, assignment, begin), met(problem, assignment, begin)
+    for at, gives, each in zip(range(assignment.first, assignment.end), hours, meets, strict=True):
+        if each <= TOLERANCE:
             continue
-        whole = share * full[at]
-        if hours < share * need[at] * presence[week] - TOLERANCE:
-            whole = min(whole, hours * max(1.0, worker.usual / worker.hours[week]))
-        yield week, whole
+        whole, there = share * need[at], worker.hours[begin + at]
+        if gives < whole * there / worker.usual - TOLERANCE:
+            whole = gives * worker.usual / there
+        yield begin + at, whole
 
 
 def _spans(row: _Row, away: Collection[int]) -> Iterator[tuple[int, int, Decimal]]:

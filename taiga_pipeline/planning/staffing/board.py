@@ -249,11 +249,11 @@ class Board:
         offer = self.tables.offer(assignment.request, ask.first + self.delays[ask.project])
         return offer.span(assignment)
 
-    def span(self, assignment: Assignment) -> tuple[Ask, Floats, slice]:
-        """Returns the request, the hours that are given, and the weeks in which."""
+    def span(self, assignment: Assignment) -> tuple[Ask, Span, slice]:
+        """Returns the request, what is given, and the weeks in which."""
         begin = self.begin(assignment.request)
         weeks = slice(begin + assignment.first, begin + assignment.end)
-        return self.tables.asks[assignment.request], self._span(assignment).hours, weeks
+        return self.tables.asks[assignment.request], self._span(assignment), weeks
 
     def value_of(self, assignment: Assignment) -> float:
         """Returns the value of an assignment before overtime."""

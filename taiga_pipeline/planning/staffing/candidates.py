@@ -9,7 +9,7 @@ from taiga_pipeline.people.model import Person
 from taiga_pipeline.pipeline.model import RoleDemand
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.planning.staffing.build import Case
-from taiga_pipeline.planning.staffing.problem import Assignment, Problem, Request, given
+from taiga_pipeline.planning.staffing.problem import Assignment, Problem, Request, met
 
 WHOLE_OF_IT = 0.995
 """The part of the hours from which on somebody can do all of it."""
@@ -104,4 +104,4 @@ def _able(case: Case, number: int, worker: int, demand: RoleDemand | None) -> Ab
 
 def _gives(problem: Problem, number: int, request: Request, worker: int) -> float:
     whole = Assignment(number, worker, 2, 0, len(request.need))
-    return sum(given(problem, whole, request.first))
+    return sum(met(problem, whole, request.first))

@@ -108,12 +108,13 @@ class _Model:
             self._model.add(sum(others) <= variables[main])
 
     def _enter(self, assignment: Assignment, variable: Any) -> None:
-        ask, hours, weeks = self._board.span(assignment)
-        for week, gives in enumerate(hours.tolist(), weeks.start):
+        ask, span, weeks = self._board.span(assignment)
+        rows = zip(span.hours.tolist(), span.works.tolist(), strict=True)
+        for week, (gives, works) in enumerate(rows, weeks.start):
             if gives > 0:
                 self._uses[assignment.worker, week].append((variable, gives))
-                if not self._board.present[ask.project, assignment.worker, week]:
-                    self._joins[assignment.worker, week].append(variable)
+            if works and not self._board.present[ask.project, assignment.worker, week]:
+                self._joins[assignment.worker, week].append(variable)
 
     def _add_rooms(self) -> None:
         board, model = self._board, self._model
@@ -184,11 +185,11 @@ def _stand_ins(
     board: Board, ask: Ask, number: int, wholes: list[tuple[int, int]]
 ) -> Iterator[Column]:
     able = board.able(number, WHOLE)
-    gives = board.tables.offer(number, board.begin(number)).gives[share_of(WHOLE)]
+    meets = board.tables.offer(number, board.begin(number)).meets[share_of(WHOLE)]
     for main, row in wholes:
         for first, end in board.away(number, row):
             others = np.flatnonzero(able[:, first:end].all(axis=1)).tolist()
-            others.sort(key=lambda at: (-gives[at, first:end].sum() + ask.penalties[at], at))
+            others.sort(key=lambda at: (-meets[at, first:end].sum() + ask.penalties[at], at))
             for at in others[:STAND_INS]:
                 assignment = Assignment(number, int(ask.workers[at]), WHOLE, first, end)
                 value = board.value_of(assignment)

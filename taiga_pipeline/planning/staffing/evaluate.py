@@ -15,6 +15,7 @@ from taiga_pipeline.planning.staffing.problem import (
     Problem,
     asked_of,
     given,
+    met,
     week_of,
 )
 
@@ -80,9 +81,9 @@ def unmet_by_week(problem: Problem, plan: Plan) -> list[list[float]]:
     """Returns the hours that each request lacks in each of its weeks."""
     unmet = [list(hours) for hours in asked_of(problem, plan)]
     for assignment in plan.assignments:
-        hours = given(problem, assignment, week_of(problem, assignment.request, plan.delays))
-        for at, gives in enumerate(hours, assignment.first):
-            left = unmet[assignment.request][at] - gives
+        hours = met(problem, assignment, week_of(problem, assignment.request, plan.delays))
+        for at, each in enumerate(hours, assignment.first):
+            left = unmet[assignment.request][at] - each
             unmet[assignment.request][at] = left if left > TOLERANCE else 0.0
     return unmet
 
@@ -150,9 +151,9 @@ def _doubled(problem: Problem, plan: Plan) -> Iterator[str]:
     yield from _crowded(problem, plan)
     shares: dict[tuple[int, int], list[Assignment]] = defaultdict(list)
     for assignment in plan.assignments:
-        hours = given(problem, assignment, week_of(problem, assignment.request, plan.delays))
-        for at, gives in enumerate(hours, assignment.first):
-            if gives > 0:
+        hours = met(problem, assignment, week_of(problem, assignment.request, plan.delays))
+        for at, each in enumerate(hours, assignment.first):
+            if each > 0:
                 shares[assignment.request, at].append(assignment)
     for (request, at), there in shares.items():
         if sum(each.halves for each in there) > WHOLE:
@@ -187,7 +188,7 @@ def _scattered(problem: Problem, plan: Plan) -> Iterator[str]:
     for assignment in plan.assignments:
         project = problem.projects[problem.requests[assignment.request].project].key
         begin = week_of(problem, assignment.request, plan.delays)
-        for week, hours in enumerate(given(problem, assignment, begin), begin + assignment.first):
+        for week, hours in enumerate(met(problem, assignment, begin), begin + assignment.first):
             if hours > 0 and project not in problem.workers[assignment.worker].elsewhere[week]:
                 projects[assignment.worker, week].add(project)
     for (number, week), new in projects.items():

@@ -30,6 +30,7 @@ from taiga_pipeline.planning.staffing.problem import (
     Plan,
     Problem,
     given,
+    met,
 )
 
 MOST_VARIABLES: Final = 40_000
@@ -123,7 +124,8 @@ class _Guard:
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """What a candidate would give if they took a share of a request that begins after a delay."""
+    """What a candidate would give, and meet of what is asked for, if they took a share of a request
+    that begins after a delay."""
 
     request: int
     worker: int
@@ -131,6 +133,7 @@ class _Offer:
     halves: int
     delay: int
     gives: list[float]
+    meets: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +146,9 @@ class _Share:
     covers: list[Any]
 
     def chosen(self) -> Iterator[tuple[int, float, list[Any]]]:
-        """Yields the weeks in which something is given, the hours, and the variables for it."""
+        """Yields the weeks in which something is met, the hours given, and the variables."""
         for week, hours in enumerate(self.offer.gives):
-            if hours > 0:
+            if self.offer.meets[week] > 0:
                 yield week, hours, [self.full, *self.covers[week : week + 1]]
 
 
@@ -159,7 +162,7 @@ class _Model:
         self._delays: list[tuple[Any, float]] = []
         self._present = set(plan.assignments)
         self._starts = [self._start(number) for number in range(len(problem.projects))]
-        offers = [each for each in _offers(problem) if any(each.gives)]
+        offers = [each for each in _offers(problem) if any(each.meets)]
         self._hour = _scale(problem, offers)
         self._unit = self._hour * ceil(_PARTS_OF_COST / self._hour)
         self._loads: dict[tuple[int, int], list[tuple[Any, float]]] = defaultdict(list)
@@ -200,7 +203,7 @@ class _Model:
         whole = Assignment(offer.request, offer.worker, offer.halves, 0, weeks)
         model.add_hint(share.full, is_now and whole in self._present)
         split = terms.split_cost if offer.halves < WHOLE else 0.0
-        self._charge(share.full, offer.penalty + split - project.weight * sum(offer.gives))
+        self._charge(share.full, offer.penalty + split - project.weight * sum(offer.meets))
         if weeks > 1:
             charge = terms.split_cost + terms.handover_hours * project.weight
             self._add_stretches(share, offer.penalty + charge, project.weight)
@@ -214,7 +217,7 @@ class _Model:
         model, offer = self._model, share.offer
         here = self._stretches_now(offer)
         before: Any = 0
-        for week, hours in enumerate(offer.gives):
+        for week, hours in enumerate(offer.meets):
             covers, begins = model.new_bool_var(""), model.new_bool_var("")
             model.add_hint(covers, any(each.first <= week < each.end for each in here))
             model.add_hint(begins, any(each.first == week for each in here))
@@ -331,13 +334,13 @@ class _Model:
 
 
 def _stretches(share: _Share, solver: cp_model.CpSolver) -> Iterator[Assignment]:
-    """Yields the stretches of a share, without weeks at their ends in which nothing is given."""
+    """Yields the stretches of a share, without weeks at their ends in which nothing is met."""
     offer = share.offer
     covered = [bool(solver.boolean_value(each)) for each in share.covers]
     for is_on, weeks in groupby(range(len(covered)), lambda week: covered[week]):
-        giving = [week for week in weeks if offer.gives[week] > 0]
-        if is_on and giving:
-            first, end = giving[0], giving[-1] + 1
+        meeting = [week for week in weeks if offer.meets[week] > 0]
+        if is_on and meeting:
+            first, end = meeting[0], meeting[-1] + 1
             yield Assignment(offer.request, offer.worker, offer.halves, first, end)
 
 
@@ -346,8 +349,9 @@ def _offers(problem: Problem) -> Iterator[_Offer]:
         delays = range(problem.projects[request.project].max_delay + 1)
         for each, halves, delay in product(request.candidates, (WHOLE, HALF), delays):
             whole = Assignment(number, each.worker, halves, 0, len(request.need))
-            gives = given(problem, whole, request.first + delay)
-            yield _Offer(number, each.worker, each.penalty, halves, delay, gives)
+            begin = request.first + delay
+            gives, meets = given(problem, whole, begin), met(problem, whole, begin)
+            yield _Offer(number, each.worker, each.penalty, halves, delay, gives, meets)
 
 
 def _scale(problem: Problem, offers: Iterable[_Offer]) -> int:

@@ -17,8 +17,10 @@ from taiga_pipeline.planning.staffing.problem import (
     Assignment,
     Plan,
     Problem,
+    contribution,
     empty_plan,
     given,
+    met,
     week_of,
 )
 
@@ -61,31 +63,27 @@ class Ledger:
         self._full = [
             [len(week) >= each.max_projects for week in each.elsewhere] for each in problem.workers
         ]
-        self._steady: dict[tuple[int, float, str], list[float]] = {}
+        self._steady: dict[tuple[int, float, str], tuple[list[float], list[float]]] = {}
 
-    def hours(self, number: int, worker: int, halves: int) -> list[float]:
-        """Returns what a worker would give to a request in each of its weeks."""
+    def hours(self, number: int, worker: int, halves: int) -> tuple[list[float], list[float]]:
+        """Returns what a worker would give to a request in each of its weeks, and meet of it."""
         request = self.problem.requests[number]
         need = request.need
         begin, weeks = week_of(self.problem, number, self.delays), len(need)
         if need.count(need[0]) < weeks:
-            return given(self.problem, Assignment(number, worker, halves, 0, weeks), begin)
+            share = halves / WHOLE
+            hours = [share * each for each in need]
+            return contribution(self.problem, worker, request.role, hours, begin)
         # Most requests ask for the same hours in every week: one row serves them all.
-        hours = need[0] * halves / WHOLE
-        row = self._steady.get((worker, hours, request.role))
-        if row is None:
-            row = self._row(worker, hours, request.role)
-            self._steady[worker, hours, request.role] = row
-        return row[begin : begin + weeks]
-
-    def _row(self, worker: int, hours: float, role: str) -> list[float]:
-        """Returns what a worker would give of as many hours of a role in every week."""
-        free, presence = self.problem.free[worker], self.problem.presence[worker]
-        left = self.problem.role_parts.get(role, (1.0,) * self.problem.weeks)
-        return [
-            min(hours * part * there, most)
-            for part, there, most in zip(left, presence, free, strict=True)
-        ]
+        place = worker, need[0] * halves / WHOLE, request.role
+        rows = self._steady.get(place)
+        if rows is None:
+            all_weeks = (place[1],) * self.problem.weeks
+            rows = contribution(self.problem, worker, request.role, all_weeks, 0)
+            self._steady[place] = rows
+        gives, meets = rows
+        end = begin + weeks
+        return gives[begin:end], meets[begin:end]
 
     def add(self, assignment: Assignment) -> None:
         """Enters an assignment."""
@@ -93,16 +91,20 @@ class Ledger:
         key = self._key(assignment.request)
         begin = week_of(problem, assignment.request, self.delays)
         most = problem.workers[worker].max_projects
-        hours = given(problem, assignment, begin)
-        for week, gives in enumerate(hours, begin + assignment.first):
-            self.room[worker][week] -= gives
-            if gives > 0:
+        gives, meets = given(problem, assignment, begin), met(problem, assignment, begin)
+        rows = zip(gives, meets, strict=True)
+        for week, (hours, each) in enumerate(rows, begin + assignment.first):
+            self.room[worker][week] -= hours
+            if each > 0:
                 there = self._projects[worker][week]
                 there.add(key)
                 self._full[worker][week] = len(there) >= most
 
-    def fits(self, number: int, worker: int, hours: list[float], begin: int) -> bool:
-        """Whether a worker has room for ``hours`` from week ``begin`` on, and for the project."""
+    def fits(
+        self, number: int, worker: int, hours: list[float], meets: list[float], begin: int
+    ) -> bool:
+        """Whether a worker has room for ``hours`` from week ``begin`` on, and for the project in
+        those in which they meet any."""
         end = begin + len(hours)
         if any(map(gt, hours, self.room[worker][begin:end])):
             return False
@@ -111,8 +113,8 @@ class Ledger:
             return True
         key, there = self._key(number), self._projects[worker][begin:end]
         return not any(
-            is_full and gives > 0 and key not in projects
-            for is_full, gives, projects in zip(full, hours, there, strict=True)
+            is_full and each > 0 and key not in projects
+            for is_full, each, projects in zip(full, meets, there, strict=True)
         )
 
     def _key(self, number: int) -> str:
@@ -143,10 +145,10 @@ def _best_fits(ledger: Ledger, number: int, halves: int) -> list[Assignment]:
     split = problem.terms.split_cost if halves < WHOLE else 0
     found: list[tuple[float, float, float, int]] = []
     for candidate in request.candidates:
-        hours = ledger.hours(number, candidate.worker, halves)
-        if not ledger.fits(number, candidate.worker, hours, begin):
+        hours, meets = ledger.hours(number, candidate.worker, halves)
+        if not ledger.fits(number, candidate.worker, hours, meets, begin):
             continue
-        total = sum(hours)
+        total = sum(meets)
         if weight * total > candidate.penalty + split:
             spare = sum(ledger.room[candidate.worker][begin : begin + weeks])
             found.append((-total, candidate.penalty, spare, candidate.worker))
@@ -161,9 +163,10 @@ def _stand_ins(ledger: Ledger, number: int, fits: list[Assignment]) -> Iterator[
     charge = problem.terms.split_cost + problem.terms.handover_hours * weight
     penalties = {each.worker: each.penalty for each in request.candidates}
     main, *others = fits
-    rows = {each.worker: ledger.hours(number, each.worker, WHOLE) for each in others}
+    rows = {each.worker: ledger.hours(number, each.worker, WHOLE)[1] for each in others}
     asked = problem.asked(number, week_of(problem, number, ledger.delays))
-    for first, end in _stretches_away(ledger.hours(number, main.worker, WHOLE), asked):
+    _, meets = ledger.hours(number, main.worker, WHOLE)
+    for first, end in _stretches_away(meets, asked):
         gains = [
             (weight * sum(row[first:end]) - charge - penalties[worker], -worker)
             for worker, row in rows.items()
@@ -172,9 +175,9 @@ def _stand_ins(ledger: Ledger, number: int, fits: list[Assignment]) -> Iterator[
             yield Assignment(number, -best[1], WHOLE, first, end)
 
 
-def _stretches_away(hours: Sequence[float], need: Sequence[float]) -> Iterator[tuple[int, int]]:
-    """Yields the weeks (first, and the one after the last) in which nothing is given."""
-    for is_away, group in groupby(range(len(need)), lambda at: hours[at] <= 0.0):
+def _stretches_away(meets: Sequence[float], need: Sequence[float]) -> Iterator[tuple[int, int]]:
+    """Yields the weeks (first, and the one after the last) in which nothing is met."""
+    for is_away, group in groupby(range(len(need)), lambda at: meets[at] <= 0.0):
         stretch = list(group)
         if is_away and any(need[at] > 0 for at in stretch):
             yield stretch[0], stretch[-1] + 1

@@ -87,20 +87,24 @@ class Block:
         self.delays: Integers = np.array([delay for _, delay in offers], dtype=np.intp)
         self._whole: Floats = np.zeros(shape)
         self._half: Floats = np.zeros(shape)
+        meets_of_half, meets_of_whole = np.zeros(shape), np.zeros(shape)
         self._penalties: Floats = np.full(shape[:2], np.inf)
         self.places: Integers = np.zeros(shape, dtype=np.intp)
         for at, (ask, (number, delay)) in enumerate(zip(asks, offers, strict=True)):
             here, begin = slice(len(ask.workers)), ask.first + delay
             offer = tables.offer(number, begin)
             self._half[at, here], self._whole[at, here] = offer.gives
+            meets_of_half[at, here], meets_of_whole[at, here] = offer.meets
             self._penalties[at, here] = ask.penalties
             self.places[at, here] = offer.places
-        self._weight: Floats = np.array([ask.weight for ask in asks])
+        weight = np.array([ask.weight for ask in asks])[:, None, None]
+        self._worth_of_half: Floats = weight * meets_of_half
+        self._worth_of_whole: Floats = weight * meets_of_whole
         self._handover: Floats = np.array([ask.handover_cost for ask in asks])
         self._split = tables.problem.terms.split_cost
         self._least_charge: Floats = self._handover + self._penalties.min(axis=1)
         """What an assignment of some weeks is charged for at least."""
-        self._absences = _Absences(self._whole)
+        self._absences = _Absences(meets_of_whole)
         self._values_of_whole: Floats = self._whole
         self._values_of_half: Floats = self._half
 
@@ -112,9 +116,8 @@ class Block:
     def look(self, prices: Floats) -> Floats:
         """Returns what each way is worth at most, by offer and `Way`; ``prices`` are per hour, of
         each offer, candidate and week."""
-        net = self._weight[:, None, None] - prices
-        self._values_of_whole = net * self._whole
-        self._values_of_half = net * self._half
+        self._values_of_whole = _less(self._worth_of_whole, prices * self._whole)
+        self._values_of_half = _less(self._worth_of_half, prices * self._half)
         patchwork = self._patchwork(ALL)
         columns = {
             Way.WHOLE: self._of_whole(ALL).max(axis=1),
@@ -124,7 +127,7 @@ class Block:
             Way.HALF_AND_PARTS: self._of_half_and_parts(patchwork),
             Way.PARTS: patchwork.sum(axis=1) - 2 * self._least_charge,
         }
-        unmet = np.zeros(len(net))
+        unmet = np.zeros(len(self._whole))
         return np.stack([columns.get(way, unmet) for way in Way], axis=1)
 
     def _patchwork(self, rows: _Rows) -> Floats:
@@ -270,6 +273,11 @@ def _can_be_bridged(away: Flags, ends: Flags) -> Flags:
                 found[offer, who] = True
                 break
     return found
+
+
+def _less(values: Floats, costs: Floats) -> Floats:
+    """Returns values less costs, in the place of the costs: these arrays are large."""
+    return np.subtract(values, costs, out=costs)
 
 
 def _two_best(values: Floats) -> Floats:

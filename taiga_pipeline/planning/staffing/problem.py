@@ -3,17 +3,22 @@
 A *request* asks for one person's hours in one role of one project, week by week. A *worker* who
 takes it gives the whole of it or a half, in the weeks that the *assignment* spans. In each week
 
-    given = min(share x hours asked x presence, free hours)
+    given = min(share x need x presence x what public holidays leave of the worker's week, free)
 
 where presence is the part of the week that the worker is there, and free hours are those that
-present allocations leave. Hours asked are fewer in weeks with public holidays: they depend on when
-a project begins. What all assignments give together may exceed the free hours by the overtime
-allowance, and a worker is on at most so many projects in the same week.
+present allocations leave. Public holidays make a request smaller, too, by its role: what is *asked*
+for depends on when a project begins. Whoever gives their whole share of a week has met it, be their
+public holidays others than the role's:
+
+    met = share x asked x presence x (the part given of what is not limited by free hours)
+
+What all assignments give together may exceed the free hours by the overtime allowance, and a worker
+is on at most so many projects in the same week.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
@@ -180,16 +185,26 @@ class Problem:
         )
 
     @cached_property
+    def week_parts(self) -> tuple[tuple[float, ...], ...]:
+        """What public holidays leave of each worker's weeks, 0 to 1."""
+        return tuple(each.week_parts or (1.0,) * self.weeks for each in self.workers)
+
+    @cached_property
+    def has_holidays(self) -> bool:
+        """Whether there are any public holidays, of people or of roles."""
+        return bool(self.role_parts) or any(min(row, default=1.0) < 1 for row in self.week_parts)
+
+    @cached_property
     def presence(self) -> tuple[tuple[float, ...], ...]:
         """The part of the working week that each worker is there, 0 to 1.
 
-        Public holidays of theirs do not count as away.
+        Public holidays of theirs do not count as away, unless they are the whole week.
         """
-        return tuple(tuple(_presence(worker)) for worker in self.workers)
+        pairs = zip(self.workers, self.week_parts, strict=True)
+        return tuple(tuple(_presence(worker, parts)) for worker, parts in pairs)
 
 
-def _presence(worker: Worker) -> Iterator[float]:
-    parts = worker.week_parts or (1.0,) * len(worker.hours)
+def _presence(worker: Worker, parts: tuple[float, ...]) -> Iterator[float]:
     for hours, part in zip(worker.hours, parts, strict=True):
         whole = worker.usual * part
         yield min(1.0, hours / whole) if whole > 0 else 0.0
@@ -233,15 +248,43 @@ def asked_of(problem: Problem, plan: Plan) -> list[tuple[float, ...]]:
 
 
 def given(problem: Problem, assignment: Assignment, begin: int) -> list[float]:
-    """Returns what an assignment gives in each of its weeks; ``begin`` is the request's week."""
-    need = problem.asked(assignment.request, begin)
-    presence = problem.presence[assignment.worker]
-    free = problem.free[assignment.worker]
-    share = assignment.halves / WHOLE
-    return [
-        min(share * need[at] * presence[begin + at], free[begin + at])
-        for at in range(assignment.first, assignment.end)
+    """Returns the hours that an assignment takes of its worker in each of its weeks; ``begin`` is
+    the request's week."""
+    return _contribution(problem, assignment, begin)[0]
+
+
+def met(problem: Problem, assignment: Assignment, begin: int) -> list[float]:
+    """Returns the hours asked for that an assignment meets in each of its weeks."""
+    return _contribution(problem, assignment, begin)[1]
+
+
+def _contribution(
+    problem: Problem, assignment: Assignment, begin: int
+) -> tuple[list[float], list[float]]:
+    request, share = problem.requests[assignment.request], assignment.halves / WHOLE
+    hours = [share * each for each in request.need[assignment.first : assignment.end]]
+    start = begin + assignment.first
+    return contribution(problem, assignment.worker, request.role, hours, start)
+
+
+def contribution(
+    problem: Problem, worker: int, role: str, hours: Sequence[float], first: int
+) -> tuple[list[float], list[float]]:
+    """Returns what a worker who takes ``hours`` of a role, week by week from ``first`` on, gives,
+    and what that meets of what is asked for. ``hours`` are those of full weeks."""
+    weeks = slice(first, first + len(hours))
+    there, free = problem.presence[worker][weeks], problem.free[worker][weeks]
+    parts = problem.week_parts[worker][weeks]
+    whole = [each * present * part for each, present, part in zip(hours, there, parts, strict=True)]
+    gives = list(map(min, whole, free))
+    if not problem.has_holidays:
+        return gives, gives
+    left = problem.role_parts.get(role, (1.0,) * problem.weeks)[weeks]
+    meets = [
+        each * present * part * (some / most if most > 0 else 1.0)
+        for each, present, part, some, most in zip(hours, there, left, gives, whole, strict=True)
     ]
+    return gives, meets
 
 
 def _complaints(problem: Problem) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request as arrays: its candidates (c) and weeks. ``ideals`` are the values of meeting all
+    """A request as arrays: its candidates (c) and weeks (t), with what it needs in full weeks.
+    ``ideals`` are the values of meeting all
     of it, by the weeks of delay; ``handover_cost`` is the charge for a part of the weeks;
     ``penalties`` are by candidate."""
 
@@ -30,10 +31,15 @@ class Ask:
     weight: float
     ideals: tuple[float, ...]
     handover_cost: float
+    need: Floats
     workers: Integers
     penalties: Floats
     position: dict[int, int]
     """Where each worker is among the candidates."""
+
+
+SHARES: Final = np.array([[[HALF / WHOLE]], [[1.0]]])
+"""Of a request that is taken, by `share_of`."""
 
 
 class Span(NamedTuple):
@@ -51,24 +57,29 @@ class Offer:
     """What each candidate would give a request that begins in some week, for either share: arrays
     of shares (`share_of`) x candidates x weeks.
 
-    ``gives`` are hours, ``values`` what they are worth, ``ideal`` what all hours that are asked for
-    are. ``least`` are the regular hours (negative: overtime) that may be left after giving them.
-    ``works`` (c x t) says when a candidate gives anything, ``missed`` (c) what all of the weeks
-    without are worth. ``charges`` (2 x c) are what shares of all weeks cost, ``stretch_charges``
-    (c) those of some weeks. ``places`` (c x t) are positions in flat arrays of workers x weeks,
-    ``starts`` (c) those of the first week.
+    ``gives`` are hours, ``meets`` those asked for that they meet, ``values`` what these are worth,
+    and ``ideal`` what all that are asked for are. ``least`` are the regular hours (negative:
+    overtime) that may be left after giving them. ``works`` (c x t) says when a candidate meets
+    anything, ``missed`` (c) what all of the weeks without are worth. ``charges`` (2 x c) are what
+    shares of all weeks cost, ``stretch_charges`` (c) those of some weeks. ``places`` (c x t) are
+    positions in flat arrays of workers x weeks, ``starts`` (c) those of the first week.
     """
 
     def __init__(self, tables: Tables, request: int, begin: int) -> None:
         ask = tables.asks[request]
         weeks = slice(begin, begin + ask.weeks)
         need: Floats = np.array(tables.problem.asked(request, begin), dtype=float)
-        share = need * np.array([[[HALF / WHOLE]], [[1.0]]])
         self.ideal: float = ask.weight * float(need.sum())
         free, limit = tables.free[ask.workers, weeks], tables.limit[ask.workers, weeks]
-        self.gives: Floats = np.minimum(share * tables.presence[ask.workers, weeks], free)
-        self.values: Floats = ask.weight * self.gives
-        self.works: Flags = self.gives[0] > 0
+        presence = SHARES * tables.presence[ask.workers, weeks]
+        whole = presence * tables.parts[ask.workers, weeks] * ask.need
+        self.gives: Floats = np.minimum(whole, free)
+        self.meets: Floats = self.gives
+        if tables.problem.has_holidays:
+            part = np.divide(self.gives, whole, out=np.ones(whole.shape), where=whole > 0)
+            self.meets = presence * need * part
+        self.values: Floats = ask.weight * self.meets
+        self.works: Flags = self.meets[0] > 0
         self.idle: Flags = ~self.works
         spare = limit - tables.regular[ask.workers, weeks]
         # Whoever gives nothing in a week fits in, even if they are overloaded then.
@@ -102,7 +113,7 @@ class Offer:
         hours, start = self.gives[share, at, first:end], self.starts[at]
         is_part = end - first < ask.weeks
         charge = self.stretch_charges[at] if is_part else self.charges[share, at]
-        value = float(ask.weight * hours.sum() - charge)
+        value = float(ask.weight * self.meets[share, at, first:end].sum() - charge)
         cells = slice(start + first, start + end)
         return Span(hours, self.works[at, first:end], cells, ask.project, value)
 
@@ -129,6 +140,7 @@ class Tables:
         self.free: Floats = np.array(problem.free, dtype=float).reshape(shape)
         self.limit: Floats = np.array(problem.limit, dtype=float).reshape(shape)
         self.presence: Floats = np.array(problem.presence, dtype=float).reshape(shape)
+        self.parts: Floats = np.array(problem.week_parts, dtype=float).reshape(shape)
         hours: Floats = np.array([each.hours for each in problem.workers]).reshape(shape)
         fixed: Floats = np.array([each.fixed for each in problem.workers]).reshape(shape)
         self.regular: Floats = hours - fixed
@@ -171,6 +183,7 @@ def _ask(problem: Problem, number: int) -> Ask:
         first=request.first,
         weeks=len(request.need),
         weight=weight,
+        need=np.array(request.need, dtype=float),
         ideals=tuple(weight * sum(problem.asked(number, begin)) for begin in starts),
         handover_cost=problem.terms.split_cost + problem.terms.handover_hours * weight,
         workers=np.array([each.worker for each in request.candidates], dtype=np.intp),

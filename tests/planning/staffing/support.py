@@ -55,6 +55,7 @@ def problem(
 def problems(draw: st.DrawFn, most_requests: int = 6) -> Problem:
     weeks = draw(st.integers(4, 7))
     hours = st.sampled_from([0.0, 16.0, 20.0, 40.0, 40.0])
+    left = st.sampled_from([1.0, 1.0, 0.8, 0.0])
     workers = []
     for number in range(draw(st.integers(1, 4))):
         there = tuple(draw(hours) for _ in range(weeks))
@@ -67,6 +68,7 @@ def problems(draw: st.DrawFn, most_requests: int = 6) -> Problem:
                 fixed=(fixed,) * weeks,
                 elsewhere=(frozenset({"D-0"} if fixed else ()),) * weeks,
                 max_projects=draw(st.integers(1, 3)),
+                week_parts=tuple(draw(left) for _ in range(weeks)) if draw(st.booleans()) else (),
             )
         )
     projects = tuple(
@@ -78,7 +80,6 @@ def problems(draw: st.DrawFn, most_requests: int = 6) -> Problem:
         )
         for number in range(draw(st.integers(1, 3)))
     )
-    left = st.sampled_from([1.0, 1.0, 0.8, 0.0])
     role_parts = {
         f"role {number}": tuple(draw(left) for _ in range(weeks))
         for number in range(len(projects))
