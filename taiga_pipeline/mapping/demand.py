@@ -173,6 +173,32 @@ def open_demand(
     return tuple(still_open)
 
 
+def beyond_demand(
+    demand: Sequence[RoleDemand], staffing: Staffing, role: str, start: date | None
+) -> Decimal:
+    """Returns the hours that people are on a deal in a role beyond what it asks for, week by week.
+
+    An allocation without a first or last day begins or ends with what the deal asks for of the
+    role (of all roles, where it asks for none of this one). 0 for a deal that asks for nothing.
+    """
+    wanted = [item for item in demand if normalise(item.role) == normalise(role)]
+    around = wanted or demand
+    if not around:
+        return Decimal(0)
+    begin, end = min(item.start_week for item in around), max(map(_end, around))
+    hours: dict[int, Decimal] = {}
+    for each in named(staffing):
+        if normalise(role_of(each, staffing)) == normalise(role):
+            first, after = _weeks(each, start)
+            first, after = begin if first == -inf else first, end if after == inf else after
+            for week in range(int(first), int(after)):
+                hours[week] = hours.get(week, Decimal(0)) + each.hours_per_week
+    for item in wanted:
+        for week in range(item.start_week, _end(item)):
+            hours[week] = hours.get(week, Decimal(0)) - item.hours_per_week
+    return sum((each for each in hours.values() if each > 0), Decimal(0))
+
+
 def _uncovered(
     wanted: Sequence[RoleDemand], there: Sequence[Allocation], start: date | None
 ) -> Iterator[RoleDemand]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from taiga_pipeline.app.pipeline_data import reported_facts, who_left
 from taiga_pipeline.app.planning.inputs import holidays_source, reported_milestones
 from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.mapping.demand import deal_demand
+from taiga_pipeline.mapping.demand import Staffing, beyond_demand, deal_demand
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.people.calendar import working_hours
@@ -48,6 +49,27 @@ class UnknownAllocationRole(UnknownName):
             name,
             near,
             known,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """Hours for which people are on a deal in a role beyond those that it asks for (``asked``)."""
+
+    deal_key: str
+    role: str
+    hours: Decimal
+    asked: Decimal
+
+    def __str__(self) -> str:
+        if not self.asked:
+            return (
+                f"{self.deal_key} asks for no {self.role}: plans and its budget count the "
+                f"{self.hours:g} h all the same"
+            )
+        return (
+            f"{self.deal_key} has {self.hours:g} h of {self.role} beyond the {self.asked:g} h that "
+            "it asks for: plans and its budget count them"
         )
 
 
@@ -111,6 +133,22 @@ class Booker:
             for each in overloads([person], demand, there)
             if allocation.deal_key in dict(each.deals)
         )
+
+    def beyond(self, allocation: Allocation) -> Beyond | None:
+        """Returns what the role of a stored allocation has beyond what its deal asks for, None
+        where that is nothing, or unknown."""
+        deal = self._deal(allocation.deal_key)
+        rules = None
+        with suppress(NotMapped):
+            rules = self._mappings.choose(deal) if self._mappings and deal else None
+        if deal is None or rules is None:
+            return None
+        demand, role = deal_demand(deal, rules), allocation.role
+        there = Staffing(tuple(self._people.allocations(deal_key=deal.key)))
+        hours = beyond_demand(demand, there, role, deal.start)
+        asked = [each for each in demand if normalise(each.role) == normalise(role)]
+        whole = sum((each.hours_per_week * each.weeks for each in asked), Decimal(0))
+        return Beyond(deal.key, role, hours, whole) if hours else None
 
     @cached_property
     def _mappings(self) -> MappingSet | None:

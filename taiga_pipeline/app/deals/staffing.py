@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from taiga_pipeline.app.deals.booking import Booker
+from taiga_pipeline.app.deals.booking import Beyond, Booker
 from taiga_pipeline.app.pipeline_data import who_left
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
@@ -34,11 +34,13 @@ class Staffing:
 class PutOn:
     """An allocation as it was stored. ``stays_away`` says that the person left the deal's project
     before, and is not added to it again just so. ``overloads`` are the weeks in which the person is
-    now asked for more hours than they have."""
+    now asked for more hours than they have; ``beyond`` is what the role has more than the deal asks
+    for."""
 
     allocation: Allocation
     stays_away: bool
     overloads: tuple[Overload, ...] = ()
+    beyond: Beyond | None = None
 
 
 def staffing_of(workspace: Workspace, key: str) -> Staffing:
@@ -81,9 +83,9 @@ def put_on(
         people.get(allocation.email)
         booker = Booker(workspace, people)
         stored = people.allocate(booker.settled(allocation, says_status=not by_stage))
-        overloads = booker.overloads(stored)
+        overloads, beyond = booker.overloads(stored), booker.beyond(stored)
     who = (allocation.deal_key, allocation.email.casefold())
-    return PutOn(stored, who in who_left(workspace), overloads)
+    return PutOn(stored, who in who_left(workspace), overloads, beyond)
 
 
 def take_off(

@@ -14,6 +14,7 @@ from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.deal_text import allocation_json, print_allocations
 from taiga_pipeline.hints import command
 from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
 from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.values.dates import read_day
@@ -55,7 +56,8 @@ def staff(
     """Put PERSON (an e-mail address) on a deal; without PERSON, list who is on it.
 
     People who left the deal's project in the tool are marked: their hours count as a gap in every
-    plan. Weeks in which PERSON has too many hours because of it are reported.
+    plan. Weeks in which PERSON has too many hours because of it are reported, and so are hours
+    beyond those that the deal asks for.
     """
     if person is None:
         _list(context, key, as_json)
@@ -67,11 +69,14 @@ def staff(
     wanted = _allocation(key, person, role, hours, start, end, bool(tentative))
     put = staffing.put_on(context, wanted, by_stage=tentative is None, by=context.by)
     if as_json:
-        print_json([{**allocation_json(put.allocation), "overbooked": _overbooked(put)}])
+        more = {"overbooked": _overbooked(put), "beyond_demand": _beyond(put)}
+        print_json([{**allocation_json(put.allocation), **more}])
     else:
         _report([put.allocation], _("put on"), as_json)
     for each in put.overloads:
         click.echo(safe(_("overbooked: {each}", each=each)), err=True)
+    if put.beyond:
+        click.echo(safe(translated(str(put.beyond))), err=True)
     if put.stays_away:
         _warn_who_left(key, person)
 
@@ -88,6 +93,16 @@ def _overbooked(put: PutOn) -> list[dict[str, Any]]:
         }
         for each in put.overloads
     ]
+
+
+def _beyond(put: PutOn) -> dict[str, Any] | None:
+    if put.beyond is None:
+        return None
+    return {
+        "role": put.beyond.role,
+        "hours": float(put.beyond.hours),
+        "of": float(put.beyond.asked),
+    }
 
 
 def _warn_who_left(deal: str, person: str) -> None:

@@ -118,6 +118,8 @@ def take(visit: Visit) -> Response:
         )
     for each in put.overloads:
         visit.warn(translated(str(each)))
+    if put.beyond:
+        visit.warn(translated(str(put.beyond)))
     return visit.go("/plan/who", key=deal)
 
 

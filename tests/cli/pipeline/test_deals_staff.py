@@ -96,7 +96,21 @@ def test_weeks_with_too_many_hours_are_reported_with_their_deals(run: Run) -> No
     assert late["said"] == (
         "overbooked: ann@x.se is booked, with reservations, 50 h a week of 40 h in 2026-W49 to "
         "2026-W52 (D-1 30 h, D-2 20 h)\n"
+        "D-2 asks for no Back: plans and its budget count the 80 h all the same\n"
     )
+
+
+def test_hours_beyond_what_a_deal_asks_for_are_reported(run: Run) -> None:
+    assert put(run, "D-1", "16", role="design")["beyond_demand"] is None
+    more = put(run, "D-1", "20", role="Design")
+    assert more["beyond_demand"] == {"role": "Design", "hours": 16, "of": 64}
+    assert more["said"] == (
+        "D-1 has 16 h of Design beyond the 64 h that it asks for: plans and its budget count them\n"
+    )
+    longer = put(run, "D-2", "10", "--to", "2027-01-10", role="Design")
+    assert longer["beyond_demand"] == {"role": "Design", "hours": 20, "of": 64}
+    run("deals", "edit", "D-2", "--roles", "")
+    assert put(run, "D-2", "10", role="Design")["beyond_demand"] is None
 
 
 def test_a_week_that_time_off_shortens_is_no_reason_to_warn(run: Run) -> None:
