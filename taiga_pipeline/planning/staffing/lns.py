@@ -38,6 +38,11 @@ PRICED: Final = 0.9
 """The part of the search in which hours are charged for. Then what is left has no other use."""
 PART_OF_PRICES: Final = 0.9
 """Which part of a price is charged: prices are those of plans in which all hours are of use."""
+WIDE: Final = 0.4
+"""The part of the search in which neighbourhoods may be of any size."""
+FEW: Final = 8
+"""Requests from which on no one else is added to a neighbourhood after that. Changes to more of
+them are hardly ever taken then, and were half of the work."""
 CHECK_CLOCK: Final = 64
 DRAWN_AT_ONCE: Final = 100_000
 SOLVER_REQUESTS: Final = 30
@@ -83,6 +88,7 @@ class Search:
         self._overlooked = [0]
         self._next = self._drawn = 0
         self._work = 0
+        self._enough = len(self._asks)
         self._movable = [bool(each.max_delay) for each in self._problem.projects]
         self._ideals = [0.0 for _ in self._asks]
         """What it would be worth to meet all of a request, begun as it is now."""
@@ -112,6 +118,7 @@ class Search:
                 in_time = in_time and hurry <= done
             rounds += 1
             self._board.prices = self._prices if max(done, hurry) < PRICED else None
+            self._enough = len(self._asks) if max(done, hurry) < WIDE else FEW
             heat = self._scale * HOT * (COLD / HOT) ** max(done, hurry)
             allowed = heat * math.log(1.0 - self._random.random())  # at most 0
             lead += self._round(allowed)
@@ -203,6 +210,8 @@ class Search:
         begin = self._board.begin(seed) - 1
         end = begin + ask.weeks + 2
         for worker in draw.sample(workers, min(len(workers), draw.randint(1, 4))):
+            if len(chosen) >= self._enough:
+                break
             chosen.update(dict.fromkeys(self._held(worker, begin, end)))
         chosen.update(dict.fromkeys(self._lacking(self._related[seed], draw.randint(0, 4))))
         return list(chosen)

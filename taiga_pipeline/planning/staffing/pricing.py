@@ -145,7 +145,7 @@ class Block:
 
     def _of_stretch(self) -> Floats:
         """Returns the best stretch of each candidate, whole or half."""
-        best, *_ = _best_stretch(self._of_shares(ALL))
+        best = _best_stretch(self._of_shares(ALL))
         count = self._whole.shape[1]
         return np.maximum(best[:, :count], best[:, count:]) - self._stretch_charge(ALL)
 
@@ -195,10 +195,10 @@ class Block:
         return np.where(_first(taken, 2)[:, :, None], self._half[rows], 0.0)
 
     def _hours_of_stretch(self, rows: Integers) -> Floats:
-        best, first, end = _best_stretch(self._of_shares(rows))
+        values = self._of_shares(rows)
         charge = np.tile(self._stretch_charge(rows), 2)
-        who = (best - charge).argmax(axis=1)[:, None]
-        first, end = np.take_along_axis(first, who, 1), np.take_along_axis(end, who, 1)
+        who = (_best_stretch(values) - charge).argmax(axis=1)[:, None]
+        first, end = _stretches(np.take_along_axis(values, who[:, :, None], 1))
         weeks, count = np.arange(self._whole.shape[2]), self._whole.shape[1]
         within = (weeks >= first) & (weeks < end)
         share = np.where((who < count)[:, :, None], self._whole[rows], self._half[rows])
@@ -290,18 +290,24 @@ def _first(chosen: Flags, count: int) -> Flags:
     return np.asarray(chosen & (np.cumsum(chosen, axis=1) <= count))
 
 
-def _best_stretch(values: Floats) -> tuple[Floats, Integers, Integers]:
-    """Returns the highest sum of consecutive weeks, the first week and the one after the last."""
-    shape = values.shape[:2]
-    best: Floats = np.full(shape, -np.inf)
-    running: Floats = np.zeros(shape)
-    first: Integers = np.zeros(shape, dtype=np.intp)
-    end, began = first.copy(), first.copy()
-    for week in range(values.shape[2]):
-        begins = running <= 0
-        began = np.where(begins, week, began)
-        running = np.where(begins, 0.0, running) + values[:, :, week]
-        is_better = running > best
-        best = np.where(is_better, running, best)
-        first, end = np.where(is_better, began, first), np.where(is_better, week + 1, end)
-    return best, first, end
+def _best_stretch(values: Floats) -> Floats:
+    """Returns the highest sum of consecutive weeks."""
+    sums = _sums(values)
+    lowest = np.minimum.accumulate(sums[:, :, :-1], axis=2)
+    return np.asarray((sums[:, :, 1:] - lowest).max(axis=2))
+
+
+def _stretches(values: Floats) -> tuple[Integers, Integers]:
+    """Returns the first week of each best stretch and the one after the last."""
+    sums = _sums(values)
+    lowest = np.minimum.accumulate(sums[:, :, :-1], axis=2)
+    last = (sums[:, :, 1:] - lowest).argmax(axis=2)
+    before = np.take_along_axis(lowest, last[:, :, None], 2)
+    return (sums[:, :, :-1] == before).argmax(axis=2), last + 1
+
+
+def _sums(values: Floats) -> Floats:
+    """Returns the sums of the weeks before each, and of all."""
+    sums: Floats = np.zeros((*values.shape[:2], values.shape[2] + 1), values.dtype)
+    np.cumsum(values, axis=2, out=sums[:, :, 1:])
+    return sums
