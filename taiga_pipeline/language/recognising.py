@@ -17,7 +17,7 @@ from typing import Final
 
 from taiga_pipeline.language.catalogue import SENTENCE, catalogue
 from taiga_pipeline.language.choosing import ENGLISH, used
-from taiga_pipeline.language.texts import many_of, plural
+from taiga_pipeline.language.texts import many_of, plural, written
 
 _BEGIN: Final = f"{SENTENCE}\x04"
 _PLACE: Final = re.compile(r"{[a-z_][a-z_0-9]*(?:![rsa])?(?::[^{}]*)?}")
@@ -69,10 +69,16 @@ def _whole(sentence: str, language: str, depth: int) -> str:
     for template in _templates(language):
         if template.needed in sentence and (found := _parts(template.message, sentence)):
             parts = {
-                name: _translated(part, language, depth + 1) or part for name, part in found.items()
+                name: _translated(part, language, depth + 1) or _figures(name, part)
+                for name, part in found.items()
             }
             return _filled(template.translation, parts)
     return _counted(sentence, known)
+
+
+def _figures(place: str, part: str) -> str:
+    """Returns figures as the language writes them; a version (``1.2``) is none."""
+    return part if "version" in place else written(part)
 
 
 def _filled(translation: str, parts: Mapping[str, str]) -> str:

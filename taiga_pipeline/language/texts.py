@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from string import Formatter
@@ -13,6 +14,12 @@ from taiga_pipeline.language.choosing import ENGLISH, LANGUAGES, used
 _GAP: Final = "\N{NO-BREAK SPACE}"
 _MARKS: Final = {"sv": str.maketrans({",": _GAP, ".": ",", "%": f"{_GAP}%"})}
 """How figures are written otherwise than in English: thousands, decimals, per cent."""
+_FIGURE: Final = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?"
+_AMOUNT: Final = rf"{_FIGURE}(?: [A-Z]{{3}})?"
+_ONLY_FIGURES: Final = re.compile(rf"{_AMOUNT}(?: / {_AMOUNT})*")
+_NAMED: Final = rf"\S+ {_FIGURE} h"
+_HOURS_BY_NAME: Final = re.compile(rf"{_NAMED}(?:, {_NAMED})*")
+_HOURS: Final = re.compile(rf"(?<= ){_FIGURE}(?= h(?:,|$))")
 
 
 def text(message: str, /, **fields: object) -> str:
@@ -76,6 +83,22 @@ def figure(number: float | Decimal, form: str = ",") -> str:
     written = format(number, form)
     marks = _MARKS.get(used())
     return written.translate(marks) if marks else written
+
+
+def written(part: str) -> str:
+    """Returns a text that holds figures alone as the language writes them, others as they are.
+
+    Figures with their currency, several of them (``0 / 1,480 EUR``), or hours by name
+    (``D-1 4.5 h, D-2 8 h``).
+    """
+    marks = _MARKS.get(used())
+    if not marks:
+        return part
+    if _ONLY_FIGURES.fullmatch(part):
+        return part.translate(marks)
+    if _HOURS_BY_NAME.fullmatch(part):
+        return _HOURS.sub(lambda hours: hours[0].translate(marks), part)
+    return part
 
 
 class _Figures(Formatter):

@@ -34,6 +34,15 @@ def swedish() -> Iterator[None]:
             "a@x.se is booked 45 h a week of 30 h in 2027-W01 (D-1 45 h)",
             "a@x.se är bokad 45 h i veckan av 30 h under 2027-W01 (D-1 45 h)",
         ),
+        (
+            "a@x.se is booked 38.4 h a week of 30 h in 2027-W01 (D-1.5 14.4 h, D-2 24 h)",
+            "a@x.se är bokad 38,4 h i veckan av 30 h under 2027-W01 (D-1.5 14,4 h, D-2 24 h)",
+        ),
+        (
+            "In 2026, 1,000 SEK won so far, 0 / 0 / 296,000 (26% for 1+) in all (P10 / P50 / P90).",
+            "1\xa0000 SEK vunnet hittills, 0 / 0 / 296\xa0000 (26\xa0% för 1+) totalt",
+        ),
+        ("there is no version 1.2 of demo", "ingen version 1.2 av demo"),
         ("12 deals", "12 affärer"),
         ("1 milestone", "1 milstolpe"),
         ("there is no deal 'a'\nthere is no deal 'b'", "affär 'a'\ndet finns ingen affär 'b'"),

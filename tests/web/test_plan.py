@@ -60,6 +60,9 @@ def test_the_plan_shows_people_roles_and_the_deals_behind_missing_hours(
     assert "Vela: Shop 2" in text and "adds" in text
     assert "url(#hatched)" in text and re.search(r'<small class="chance">\d+%</small>', text)
     assert "Save this as" not in text
+    told = re.findall(r'<button type="button" class="told" aria-label="([^"]*)"', text)
+    assert any("Ana Berg, " in each and "; D-1 20 h (reserved)" in each for each in told)
+    assert any(each.startswith("Back, ") and "missing at P80" in each for each in told)
 
 
 def test_a_supposed_deal_shows_before_and_after_and_nothing_real_changes(

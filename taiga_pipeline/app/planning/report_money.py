@@ -47,18 +47,16 @@ def _quarters(money: Money) -> Table:
         _("Cost"),
         _("Margin"),
         _("Margin of revenue"),
-        "",
     )
     rows = [
         (
-            each.quarter,
+            f"{each.quarter} {each.currency}".strip(),
             *(_range(spread) for spread in (each.hours, each.revenue, each.cost)),
             *(
                 (_range(each.margin), _share(each.margin.expected, each.revenue.expected))
                 if each.margin
                 else (_("unknown"), "")
             ),
-            each.currency,
         )
         for each in worth_showing(money.quarters)
     ]

@@ -58,19 +58,19 @@ def _print_quarters(quarters: Sequence[QuarterMoney]) -> None:
     if not quarters:
         return
     click.echo(style(_("Planned by quarter (P50, and P20 to P80 of futures)"), bold=True))
-    headings = [_("Quarter"), _("Hours"), "", _("Revenue"), "", _("Cost"), "", _("Margin"), "", ""]
+    headings = [_("Quarter"), "", _("Hours"), "", _("Revenue"), "", _("Cost"), "", _("Margin"), ""]
     rows = [
         [
             each.quarter,
+            safe(each.currency),
             *_range(each.hours),
             *_range(each.revenue),
             *_cost(each),
             *(_range(each.margin) if each.margin else (_("unknown"), "")),
-            safe(each.currency),
         ]
         for each in worth_showing(quarters)
     ]
-    print_table(headings, rows, right=range(1, 9))
+    print_table(headings, rows, right=range(2, 10))
 
 
 def _cost(quarter: QuarterMoney) -> tuple[str, str]:

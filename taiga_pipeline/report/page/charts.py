@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import floor, log10
 from typing import Final
 
+from taiga_pipeline.language import figure
 from taiga_pipeline.report.page.model import Calibration, Period, Range, Series
 
 _WIDTH, _HEIGHT = 420, 200
@@ -77,7 +78,9 @@ def drawing(series: Series) -> Drawing:
         middle = _middle(at, step)
         bars += _bars(period, middle, step, top)
         if says_any(period.whole):
-            labels.append((f"≥ 1: {period.whole.any:.0%}", middle, _y(_highest(period), top) - 4))
+            labels.append(
+                (f"≥ 1: {figure(period.whole.any, '.0%')}", middle, _y(_highest(period), top) - 4)
+            )
     return Drawing(_WIDTH, _HEIGHT, _LEFT, _axis(top), bars, names, labels=labels)
 
 
@@ -115,8 +118,8 @@ def reliability(calibration: Calibration) -> Drawing:
         )
         for each in calibration.groups
     ]
-    axis = [AxisLine(_y(share, 1.0), f"{share:.0%}") for share in (0, 0.5, 1)]
-    names = [(f"{share:.0%}", round(_x(share))) for share in (0, 0.25, 0.5, 0.75, 1)]
+    axis = [AxisLine(_y(share, 1.0), figure(share, ".0%")) for share in (0, 0.5, 1)]
+    names = [(figure(share, ".0%"), round(_x(share))) for share in (0, 0.25, 0.5, 0.75, 1)]
     diagonal = (_x(0), _y(0, 1.0), _x(1), _y(1, 1.0))
     return Drawing(_WIDTH, _HEIGHT, _LEFT, axis, (), names, dots, diagonal=diagonal)
 
@@ -171,5 +174,5 @@ def _y(value: float, top: float) -> float:
 def _short(value: float) -> str:
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:.3g}"
+            return f"{figure(value / size, '.3g')}{unit}"
+    return figure(value, ".3g")

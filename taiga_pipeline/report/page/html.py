@@ -14,7 +14,7 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from taiga_pipeline.language import text, translated, used
+from taiga_pipeline.language import figure, text, translated, used
 from taiga_pipeline.report.page.charts import drawing, past_windows, reliability, says_any
 from taiga_pipeline.report.page.model import Cell, HeatMap, Page
 from taiga_pipeline.report.terminal import safe
@@ -101,7 +101,7 @@ def _percent(share: float) -> str:
 
 
 def _whole(value: float) -> str:
-    return f"{value:,.0f}"
+    return figure(value, ",.0f")
 
 
 def _year_and_week(name: str) -> tuple[str, str]:

@@ -38,11 +38,15 @@ _USUAL_DAYS: Final = 7
 
 
 def show(visit: Visit) -> Response:
-    """Shows what waits, the most urgent first; one's own, or everybody's."""
-    is_all = visit.query.text("who") == "all"
+    """Shows what waits, the most urgent first; one's own, or everybody's.
+
+    A person who is known as no owner, and for whom nothing waits, sees all at first.
+    """
     selection = Selection(follow_ups=tuple(PARTS), sort=SortBy.FOLLOW_UP, scored=False)
     found, unread = _found(visit, selection)
     mine = [each for each in found if is_of(each.deal, visit.person.known_as)]
+    who = visit.query.text("who") or ("mine" if mine or visit.person.owner else "all")
+    is_all = who == "all"
     shown = found if is_all else mine
     parts = {part: [each for each in shown if _part(each) is part] for part in PARTS}
     return visit.show(

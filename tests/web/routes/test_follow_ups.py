@@ -23,6 +23,12 @@ def test_everybody_sees_their_own_first_and_all_on_demand(browse: Browse, deals:
     assert headings(browser.get("/follow-ups?who=all").text) == ["Overdue (1)", "No next step (1)"]
 
 
+def test_who_owns_no_deal_by_name_sees_all_at_first(browse: Browse, deals: Workspace) -> None:
+    browser = browse("admin", "web")
+    assert headings(browser.get("/follow-ups").text) == ["Overdue (1)", "No next step (1)"]
+    assert not headings(browser.get("/follow-ups?who=mine").text)
+
+
 def test_somebody_sees_what_they_are_to_do_on_deals_of_others(
     browse: Browse, deals: Workspace
 ) -> None:
