@@ -115,7 +115,9 @@ class RoleDrivers:
         # The largest candidates of each week.
         order = np.argsort(-self._weighted[self._rows], axis=0, kind="stable")[:PER_WEEK]
         self._top = self._rows[order].T.tolist()
-        self._profiles: dict[int, Floats] = {}
+        candidates = zip(self._rows.tolist(), self._numbers[self._rows].tolist(), strict=True)
+        self._begin_of = {at: self._begins[row] for at, row in candidates if row in self._begins}
+        self._profiles: dict[tuple[int, float], Single] = {}
         self._known: dict[int, dict[int, float]] = {}
         self._is_leading = frozenset(self._leading)
 
@@ -154,30 +156,34 @@ class RoleDrivers:
         if not rows:
             return {}
         over = self._hours[week] - np.float32(self._capacity[week])
-        alone = [at for at in rows if int(self._numbers[at]) in self._begins]
+        alone = [at for at in rows if at in self._begin_of]
         added = self._count_alone(week, over, [at for at in alone if at in wanted])
         if len(alone) < len(rows):
-            pooled = [at for at in rows if int(self._numbers[at]) not in self._begins]
+            pooled = [at for at in rows if at not in self._begin_of]
             added |= self._count_pooled(week, over, pooled, wanted)
         return {at: added[at] for at in rows if at in wanted}
 
     def _count_alone(self, week: int, over: Single, rows: Sequence[int]) -> dict[int, float]:
+        if not rows:
+            return {}
         short = np.flatnonzero(over > TOLERANCE)
-        gap = over[short]
+        gap, part = over.take(short), float(self._parts[week])
+        latest = np.uint16(week + self._drawn.shape.never)
         added: dict[int, float] = {}
         for at in rows:
-            begin = self._begins[int(self._numbers[at])].take(short)
-            profile = (self._profile(at) * self._parts[week]).astype(np.float32)
-            hours = profile.take(np.uint16(week + self._drawn.shape.never) - begin)
+            late = latest - self._begin_of[at].take(short)
+            hours = self._profile(at, part).take(late)
             np.minimum(hours, gap, out=hours)
             added[at] = float(hours.sum(dtype=np.float64)) / len(over)
         return added
 
-    def _profile(self, at: int) -> Floats:
-        if at not in self._profiles:
+    def _profile(self, at: int, part: float) -> Single:
+        """Returns a row's hours by weeks since its begin, of which a week has a ``part``."""
+        if (at, part) not in self._profiles:
             row = self._drawn.rows[self._numbers[at]]
-            self._profiles[at] = profile(row, self._role, self._drawn.shape)
-        return self._profiles[at]
+            hours = profile(row, self._role, self._drawn.shape) * part
+            self._profiles[at, part] = hours.astype(np.float32)
+        return self._profiles[at, part]
 
     def _count_pooled(
         self, week: int, over: Single, rows: Sequence[int], wanted: Collection[int]

@@ -108,8 +108,9 @@ class ExactRole:
         """Returns the chances of all sums with one deal more; up to ``reached`` they are set."""
         shaken = np.minimum(1.0, self._factors * probability)
         won = (shaken if probability < 1 else np.ones(NODES))[:, None]
-        found: Floats = sums * (1 - won)
         before = sums[:, : reached + 1]
+        found: Floats = np.zeros_like(sums)
+        np.multiply(before, 1 - won, out=found[:, : reached + 1])
         for quarters, chance in outcomes.items():
             step = quarters // unit
             found[:, step : step + reached + 1] += won * chance * before
@@ -125,12 +126,11 @@ def _quadrature() -> tuple[Floats, Floats]:
 
 def _by_start(row: Row, hours: Floats, shape: Shape) -> Floats:
     """Returns a won row's hours with the axes start, week."""
-    weeks = np.arange(shape.weeks)
-    starts = [
-        hours[weeks - max(start, 0) + shape.never] if start < shape.weeks else np.zeros(shape.weeks)
-        for start, _ in row.starts
-    ]
-    return np.array(starts).reshape(len(row.starts), shape.weeks)
+    starts = np.array([start for start, _ in row.starts], dtype=np.intp)
+    since = np.arange(shape.weeks) - np.clip(starts, 0, shape.weeks)[:, None]
+    found: Floats = hours[since + shape.never]
+    found[starts >= shape.weeks] = 0
+    return found
 
 
 def _outcomes(row: Row, hours: Floats) -> _Outcomes:

@@ -247,13 +247,14 @@ class Summary:
         over = asked[asked >= np.float32(capacity + TOLERANCE)]
         missing = (float(over.sum(dtype=np.float64)) - len(over) * capacity) / count
         balance = float(asked.sum(dtype=np.float64)) / count - capacity
-        return replace(
-            _UNKNOWN,
+        return _Spread(
+            median=nan,
             quantile=quantile,
+            high=nan,
             gap=max(0.0, quantile - capacity),
             expected_gap=missing,
             chance_short=len(over) / count,
-            idle=replace(_UNKNOWN.idle, expected=max(0.0, missing - balance)),
+            idle=Idle(nan, nan, nan, max(0.0, missing - balance)),
         )
 
     def _sampled(self, sums: _Sums) -> _Spread:

@@ -56,13 +56,15 @@ class WonDrivers:
 
     def of_all(self, weeks: Iterable[int]) -> tuple[AddedByWon, ...]:
         """Returns the deals that add most to the gaps of some weeks together."""
+        if not self._sure:
+            return ()
         every = list(weeks)
         short = [week for week in every if len(self._missing(week))]
         asked = {key: float(hours[every].sum()) for key, hours in self._sure.items()}
         most = {key: float(hours[short].sum()) for key, hours in self._sure.items()}
         leading = sorted(most, key=lambda key: (-most[key], key))[:PER_ROLE]
         added = np.zeros(len(leading))
-        for week in short if leading else ():
+        for week in short:
             added += self._added(week, [float(self._sure[key][week]) for key in leading])
         return _largest(dict(zip(leading, added.tolist(), strict=True)), asked)
 
