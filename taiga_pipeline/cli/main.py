@@ -297,6 +297,8 @@ def main() -> None:
     _occupy_streams()
     _print_in_any_encoding()
     look_seldom()
+    # Nothing here uses plugins of pydantic, and looking for them reads all installed packages.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         cli(prog_name="pipeline-sync")
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,13 +15,14 @@ from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Contact, Deal, Note, RoleDemand
 from taiga_pipeline.pipeline.notation import checked_role
 from taiga_pipeline.pipeline.text import block, line
+from taiga_pipeline.pipeline.values.patterns import pattern
 
 MAX_KEY: Final = 200
 MAX_LINE: Final = 1_000
 MAX_BLOCK: Final = 100_000
 MAX_VALUE: Final = Decimal(10) ** 15
 MAX_PLACES: Final = 30
-_CURRENCY = re.compile(r"[A-Z]{3}")
+_CURRENCY = pattern(r"[A-Z]{3}")
 
 
 def clean_deal(deal: Deal) -> Deal:

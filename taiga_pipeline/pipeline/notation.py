@@ -22,6 +22,7 @@ from taiga_pipeline.language import text as translation
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.model import Contact, ContactPart, RoleDemand
 from taiga_pipeline.pipeline.text import line
+from taiga_pipeline.pipeline.values.patterns import pattern
 from taiga_pipeline.problems import did_you_mean
 
 MAX_WEEKS: Final = 520
@@ -29,18 +30,18 @@ HOURS_IN_A_WEEK: Final = Decimal(168)
 """The hours that there are; a role may ask for several people, hence for a multiple of them."""
 MAX_HOURS: Final = HOURS_IN_A_WEEK * 100
 
-_ROLE = re.compile(
+_ROLE = pattern(
     r"""\s*(?P<hours>[^\s;\[]*?)h
     \s+x\s*(?P<weeks>[^\s;@\[]*?)w
     (?:\s*@\s*\+?(?P<start>[^\s;\[]*?)w)?
     (?:\s*\[(?P<skills>(?:\\.|[^\]\\])*)\])?\s*""",
     re.VERBOSE,
 )
-_PLAIN_ROLE = re.compile(
+_PLAIN_ROLE = pattern(
     r"([^\\:]+):([0-9]{1,4}(?:\.[0-9]{1,2})?)h x([0-9]{1,3})w(?:@\+([0-9]{1,3})w)?", re.ASCII
 )
 """A role as `format_roles` writes nearly all: no skills, nothing with a backslash before it."""
-_EXPONENT = re.compile(r"[eE][+-]?0*([0-9]+)$")
+_EXPONENT = pattern(r"[eE][+-]?0*([0-9]+)$")
 _LONGEST: Final = 2_000
 """Characters of a number of hours; older stores may hold more than are written today."""
 _SHOWN: Final = 60

@@ -25,6 +25,7 @@ from typing import Final
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.model import Note
 from taiga_pipeline.pipeline.text import block, line
+from taiga_pipeline.pipeline.values.patterns import pattern
 
 BEFORE_THE_LOG: Final = "before-the-log"
 """The origin of what a deal's notes were when they were one text."""
@@ -36,12 +37,13 @@ MAX_NOTES: Final = 10_000
 """Entries that one text may bring."""
 
 _TIME: Final = "%Y-%m-%d %H:%M:%SZ"
-_HEAD: Final = re.compile(
+_HEAD_FORM: Final = (
     r"\[(?P<at>-|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}Z)"
     r"(?:, (?P<by>(?:\\.|[^\]\\\n])*))?\](?: |$)"
 )
-_ESCAPED: Final = re.compile(rf"(?P<marks>\\*)(?={_HEAD.pattern})")
-_SIGNS: Final = re.compile(r"([\]\\])")
+_HEAD: Final = pattern(_HEAD_FORM)
+_ESCAPED: Final = pattern(rf"(?P<marks>\\*)(?={_HEAD_FORM})")
+_SIGNS: Final = pattern(r"([\]\\])")
 
 
 def format_notes(notes: Iterable[Note]) -> str:

@@ -25,15 +25,16 @@ from taiga_pipeline.pipeline.importing.contents import (
     beside,
     unknown_content,
 )
+from taiga_pipeline.pipeline.values.patterns import pattern
 from taiga_pipeline.pipeline.values.units import read_unit
 
-_PREFIX: Final = re.compile(
+_PREFIX: Final = pattern(
     r"^\s*(?:deal|opportunity|lead|affär|chance|verkaufschance|oportunidad|affaire)\s*[-–:.]\s*",
     re.I,
 )
 _LONGEST: Final = 80
-_BRACKETS: Final = re.compile(r"[(\[](?P<words>[^()\[\]]*)[)\]]")
-_UNIT: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*|\s*%\s*|\s+(?:in|i|en|em)\s+\S{1,8}$", re.I)
+_BRACKETS: Final = pattern(r"[(\[](?P<words>[^()\[\]]*)[)\]]")
+_UNIT: Final = pattern(r"\s*[(\[][^()\[\]]*[)\]]\s*|\s*%\s*|\s+(?:in|i|en|em)\s+\S{1,8}$", re.I)
 
 
 def plain_header(header: str) -> str:
@@ -57,7 +58,7 @@ def _ranks(table: FieldTable) -> Mapping[str, tuple[str, int]]:
 
 
 _WEIGHTED: Final = frozenset(map(plain_header, WEIGHTED.split("|")))
-_WEIGHTED_WORD: Final = re.compile(
+_WEIGHTED_WORD: Final = pattern(
     r"\b(?:weighted|prorated|vikta[td]|vægtet|vektet|gewichtet|gewogen|pond[eé]r|"
     r"painotet|ważon|vážen)\w*",
     re.I,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -21,6 +20,7 @@ from taiga_pipeline.pipeline.values.numerals import (
     read_numeral,
 )
 from taiga_pipeline.pipeline.values.options import named, setting
+from taiga_pipeline.pipeline.values.patterns import pattern
 from taiga_pipeline.pipeline.values.plain import plain_digits, without_guard
 from taiga_pipeline.pipeline.values.units import NO_UNIT, Unit, join, read_unit
 
@@ -29,13 +29,13 @@ MAX_TEXT: Final = 120
 """Characters of a cell that may be an amount."""
 _SHOWN: Final = 40
 
-_AMOUNT = re.compile(rf"(?P<before>[^0-9]*?)(?P<number>{NUMERAL})(?P<after>[^0-9]*)")
+_AMOUNT = pattern(rf"(?P<before>[^0-9]*?)(?P<number>{NUMERAL})(?P<after>[^0-9]*)")
 CREDIT: Final = "CR"
 """In capitals, what bookkeepers write beside what is owed to someone, and Indians for crore."""
-_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_EVEN = re.compile(r"^\s*(?:[:.,/]\s*[-–—=]{1,2}|[-–—]{2})(?=\s|$|[^\W\d_])")
+_INVISIBLE = pattern(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_EVEN = pattern(r"^\s*(?:[:.,/]\s*[-–—=]{1,2}|[-–—]{2})(?=\s|$|[^\W\d_])")
 """What is written after an amount without a fraction: ``5:-``, ``1250,-``, ``12.–``, ``500/-``."""
-_IN_HEADER = re.compile(
+_IN_HEADER = pattern(
     r"[(\[{](?P<brackets>[^)\]}]*)[)\]}]|\b(?:in|i|en|em)\s+(?P<in>[^\s()]+\.?)\s*$"
 )
 _ENOUGH: Final = 2

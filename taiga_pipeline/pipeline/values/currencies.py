@@ -6,11 +6,11 @@ compares them with the Unicode consortium's data (CLDR).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
 from taiga_pipeline.pipeline.values.currency_names import NAMES
+from taiga_pipeline.pipeline.values.patterns import pattern
 
 CODES: Final = frozenset(
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP "
@@ -91,7 +91,7 @@ SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 _LONGEST: Final = 60
-_TWICE: Final = re.compile(r"(?P<one>[^-–:(/]+?)\s*[-–:(/]\s*(?P<other>[^()]+?)\s*\)?")
+_TWICE: Final = pattern(r"(?P<one>[^-–:(/]+?)\s*[-–:(/]\s*(?P<other>[^()]+?)\s*\)?")
 
 
 def currencies_of(word: str) -> tuple[str, ...]:

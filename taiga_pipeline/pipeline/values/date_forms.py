@@ -13,6 +13,7 @@ from typing import Final
 from taiga_pipeline.days import known_day
 from taiga_pipeline.look_alikes import as_meant
 from taiga_pipeline.pipeline.values.months import month_number
+from taiga_pipeline.pipeline.values.patterns import pattern
 from taiga_pipeline.pipeline.values.plain import plain_digits, without_guard
 
 DAY_FIRST: Final = "%d/%m/%Y"
@@ -43,27 +44,27 @@ _TIME = (
     r"(?:[:.](?P<second>[0-9]{2})(?:[.,](?P<part>[0-9]{1,9}))?)?(?:\s*Uhr)?\s*(?P<half>[ap]\.?\s?m\.?)?"
     r"\s*(?P<zone>Z|UTC|GMT|(?:UTC|GMT)?[+\-−][0-9]{2}:?[0-9]{2}|[+\-−][0-9]{2})?)?"
 )
-_NUMBERED = re.compile(
+_NUMBERED = pattern(
     rf"(?P<a>[0-9]{{1,4}})\s?(?P<mark>[/.\-])\s?(?P<b>[0-9]{{1,2}})\s?(?P=mark)\s?(?P<c>[0-9]{{4}}|[0-9]{{1,2}})\.?"
     rf"{_TIME}",
     re.I,
 )
-_COMPACT = re.compile(rf"(?P<a>[0-9]{{4}})(?P<b>[0-9]{{2}})(?P<c>[0-9]{{2}}){_TIME}", re.I)
-_COMPACT_TIME = re.compile(
+_COMPACT = pattern(rf"(?P<a>[0-9]{{4}})(?P<b>[0-9]{{2}})(?P<c>[0-9]{{2}}){_TIME}", re.I)
+_COMPACT_TIME = pattern(
     r"[0-9]{8}T(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>[0-9]{2})?(?P<zone>Z|[+\-][0-9]{2}:?[0-9]{2})?"
 )
 _WORD = r"[^\W\d_]+"
-_DAY_MONTH_YEAR = re.compile(
+_DAY_MONTH_YEAR = pattern(
     rf"(?:den\s+)?(?P<day>[0-9]{{1,2}})(?:\.|st|nd|rd|th|er|:e|o|a)?[\s\-/.]*(?:of\s+|de\s+)?"
     rf"(?P<month>{_WORD})\.?,?[\s\-/.]*(?:de\s+|del\s+)?'?(?P<year>[0-9]{{4}}|[0-9]{{2}}){_TIME}",
     re.I,
 )
-_MONTH_DAY_YEAR = re.compile(
+_MONTH_DAY_YEAR = pattern(
     rf"(?P<month>{_WORD})\.?[\s\-]*(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?[\s\-]+(?P<year>[0-9]{{4}})"
     rf"{_TIME}",
     re.I,
 )
-_YEAR_MONTH_DAY = re.compile(
+_YEAR_MONTH_DAY = pattern(
     rf"(?P<year>[0-9]{{4}})[\s\-/.]+(?P<month>{_WORD})\.?[\s\-/.]+(?P<day>[0-9]{{1,2}})\.?{_TIME}",
     re.I,
 )
@@ -73,36 +74,36 @@ _WEEKDAYS: Final = (
     "mån tis ons tor tors fre lör sön man tir lør søn lun mar mer jeu ven sam dim mié jue vie sáb "
     "dom seg ter qua qui sex ma wo vr za zo ti ke to pe la su"
 ).split()
-_WEEKDAY = re.compile(
+_WEEKDAY = pattern(
     rf"^{_WORD}\.?,?\s+(?=[0-9])|^{_WORD},\s+(?={_WORD})"
     rf"|^(?:{'|'.join(_WEEKDAYS)})\.?\s+(?={_WORD}\.?\s+[0-9])",
     re.I,
 )
-_SAID_ZONE = re.compile(
+_SAID_ZONE = pattern(
     r"(?<=[0-9])\s*\([^()]*\)$|(?:(?<=[+\-][0-9]{2}:[0-9]{2})|(?<=[0-9]Z))\[[^\[\]]*\]$"
 )
 """What JavaScript and Java say of a zone whose offset stands before: ``GMT+0100 (CET)``."""
-_YEAR_WORD = re.compile(r"(?<=[0-9])\s?(?:r|roku|г|года)\.?$", re.I)
+_YEAR_WORD = pattern(r"(?<=[0-9])\s?(?:r|roku|г|года)\.?$", re.I)
 """``31.12.2026 r.``: the word for a year after it."""
-_EAST = re.compile(
+_EAST = pattern(
     r"(?P<y>[0-9]{4})\s?[年년]\s?(?P<m>[0-9]{1,2})\s?[月월]\s?(?:(?P<d>[0-9]{1,2})\s?[日일])?"
 )
-_END = re.compile(
+_END = pattern(
     r"(?:by\s+)?(?:the\s+)?(?:end of|end|ende|slutet av|slutet på|slutten av|"
     r"slutningen af|ultimo|fin de|fin|"
     r"fine|einde|eind|final de|finales de|fim de|koniec|konec|loppu)\s+(?P<period>.+)",
     re.I,
 )
-_YEAR_LAST = re.compile(
+_YEAR_LAST = pattern(
     rf"(?P<day>{_WORD}\.?\s+[0-9]{{1,2}})\s+(?P<time>[0-9]{{1,2}}:[0-9]{{2}}(?::[0-9]{{2}})?)"
     r"(?:\s+(?P<zone>UTC|GMT))?\s+(?P<year>[0-9]{4})",
     re.I,
 )
-_JSON = re.compile(r"\\?/Date\((?P<ms>-?[0-9]{1,15})(?:[+\-][0-9]{4})?\)\\?/")
-_FULL_YEAR = re.compile(r"[0-9]{4}")
+_JSON = pattern(r"\\?/Date\((?P<ms>-?[0-9]{1,15})(?:[+\-][0-9]{4})?\)\\?/")
+_FULL_YEAR = pattern(r"[0-9]{4}")
 _MARK = r"[\s/\-.]*'?"
 _YEAR = r"[0-9]{4}|[0-9]{2}"
-_QUARTER = re.compile(
+_QUARTER = pattern(
     rf"(?:[QKT](?P<a>[1-4]){_MARK}(?P<y>{_YEAR})|(?P<z>{_YEAR}){_MARK}[QKT](?P<b>[1-4])"
     rf"|(?P<c>[1-4])[QT]{_MARK}(?P<x>{_YEAR}))",
     re.I,
@@ -111,19 +112,19 @@ _QUARTERS: Final = (
     "kvartal|kvartaali|kv|quartal|quarter|qtr|quartile|trimestre|trim|kwartał|kwartale|čtvrtletí|"
     "kwartaal|neljännes"
 )
-_NAMED_QUARTER = re.compile(
+_NAMED_QUARTER = pattern(
     rf"(?:(?:{_QUARTERS})\.?\s?(?P<a>[1-4])"
     rf"|(?P<b>[1-4])\s?(?:\.|st|nd|rd|th|er|e|o|a|:a|:e)?\s?(?:{_QUARTERS})\.?)"
     rf"[\s/\-.,]+(?:de\s+|of\s+)?(?P<y>[0-9]{{4}})",
     re.I,
 )
-_HALF = re.compile(
+_HALF = pattern(
     rf"(?:H(?P<a>[12]){_MARK}(?P<y>{_YEAR})|(?P<z>{_YEAR}){_MARK}H(?P<b>[12])"
     rf"|(?P<c>[12])H{_MARK}(?P<x>{_YEAR}))",
     re.I,
 )
-_MONTH = re.compile(r"(?P<y>[0-9]{4})[\-/.](?P<m>[0-9]{1,2})|(?P<n>[0-9]{1,2})[/.](?P<z>[0-9]{4})")
-_NAMED_MONTH = re.compile(
+_MONTH = pattern(r"(?P<y>[0-9]{4})[\-/.](?P<m>[0-9]{1,2})|(?P<n>[0-9]{1,2})[/.](?P<z>[0-9]{4})")
+_NAMED_MONTH = pattern(
     rf"(?P<m>{_WORD})\.?(?:[\s\-/.,]*(?:de\s+)?(?P<y>[0-9]{{4}})|\s*[\-/'’]\s*(?P<s>[0-9]{{2}}))",
     re.I,
 )
@@ -131,15 +132,15 @@ _NAMED_MONTH = re.compile(
 _WEEKS: Final = (
     "KW|W|v|vecka|week|CW|wk|uke|uge|semaine|semana|settimana|viikko|vko|tydzień|tydz|týden"
 )
-_WEEK = re.compile(
+_WEEK = pattern(
     r"(?P<y>[0-9]{4})-?W(?P<w>[0-9]{2})(?:-?(?P<d>[1-7]))?|"
     rf"(?:{_WEEKS})\.?\s?(?P<v>[0-9]{{1,2}})[\s/,.\-]+(?P<z>[0-9]{{4}})|"
     rf"(?P<x>[0-9]{{4}})[\s/,.\-]+(?:{_WEEKS})\.?\s?(?P<u>[0-9]{{1,2}})",
     re.I,
 )
-_SERIAL = re.compile(r"[0-9]{5}(?:[.,][0-9]{1,12})?")
-_EPOCH_TEXT = re.compile(r"[0-9]{9,10}|[0-9]{12,13}")
-_ZEROS = re.compile(
+_SERIAL = pattern(r"[0-9]{5}(?:[.,][0-9]{1,12})?")
+_EPOCH_TEXT = pattern(r"[0-9]{9,10}|[0-9]{12,13}")
+_ZEROS = pattern(
     r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}(?:[T ][0:.]*)?"
     r"|1900[/.\-]0?1[/.\-]0{1,2}|0?1[/.\-]0{1,2}[/.\-]1900"
 )
@@ -214,8 +215,8 @@ def _all(text: str) -> Iterator[tuple[str, Found]]:
         yield from _numbered(text)
         yield from _compact(text)
         yield from _serials(text)
-    for pattern in (_DAY_MONTH_YEAR, _MONTH_DAY_YEAR, _YEAR_MONTH_DAY):
-        match = pattern.fullmatch(text)
+    for words in (_DAY_MONTH_YEAR, _MONTH_DAY_YEAR, _YEAR_MONTH_DAY):
+        match = words.fullmatch(text)
         month = month_number(match["month"]) if match else None
         if match and month:
             day = _date(_year(match["year"]), month, int(match["day"]))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Final
 
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.values.numerals import COMMA, plain_decimal, read_numeral
+from taiga_pipeline.pipeline.values.patterns import pattern
 from taiga_pipeline.pipeline.values.plain import plain_digits, without_guard
 
 _SHOWN: Final = 40
@@ -22,7 +22,7 @@ _HOUR_WORDS: Final = tuple(
     )
 )
 
-_CLOCK = re.compile(r"[0-9]{1,4}:[0-5][0-9]")
+_CLOCK = pattern(r"[0-9]{1,4}:[0-5][0-9]")
 
 
 def read_number(text: str) -> Decimal:

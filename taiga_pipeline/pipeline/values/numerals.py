@@ -14,18 +14,20 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
+from taiga_pipeline.pipeline.values.patterns import pattern
+
 MAX_DIGITS: Final = 60
 MAX_EXPONENT: Final = 30
 
 NUMERAL: Final = r"(?:[0-9](?:[0-9.,'’ʼ`_\s]*[0-9])?|(?<![^\W\d_])[.,][0-9]+)(?:[eE][+\-−]?[0-9]+)?"
 """A pattern that finds a numeral in a text."""
 
-_NUMERAL = re.compile(
+_NUMERAL = pattern(
     r"(?P<digits>[0-9](?:[0-9.,'’ʼ`_\s]*[0-9])?|(?<![^\W\d_])[.,][0-9]+)(?:[eE](?P<exponent>[+\-−]?[0-9]+))?"
 )
-_SPACES = re.compile(r"['’ʼ`_\s]")
-_WESTERN = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
-_INDIAN = re.compile(r"[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}")
+_SPACES = pattern(r"['’ʼ`_\s]")
+_WESTERN = pattern(r"[0-9]{1,3}(?:,[0-9]{3})+")
+_INDIAN = pattern(r"[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}")
 
 POINT: Final = "."
 COMMA: Final = ","

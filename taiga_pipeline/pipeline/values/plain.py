@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import Final
 
-_DIGIT: Final = re.compile(r"[0-9]")
-_DIGITS_ABROAD: Final = re.compile(r"(?![0-9])\d")
+from taiga_pipeline.pipeline.values.patterns import pattern
+
+_DIGIT: Final = pattern(r"[0-9]")
+_DIGITS_ABROAD: Final = pattern(r"(?![0-9])\d")
 _MARKS_ABROAD: Final = str.maketrans({"٫": ".", "٬": ",", "،": ",", "٪": "%", "´": "'", "′": "'"})
 """The decimal mark of Arabic, its marks of groups, and its per cent sign; and accents that
 people type for apostrophes."""
-_FORMULA_TEXT: Final = re.compile(r'="(?P<text>[^"]*)"')
+_FORMULA_TEXT: Final = pattern(r'="(?P<text>[^"]*)"')
 
 
 def plain_digits(text: str) -> str:

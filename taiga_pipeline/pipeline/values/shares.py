@@ -13,19 +13,20 @@ from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.values.blank import is_blank
 from taiga_pipeline.pipeline.values.numbers import read_number
 from taiga_pipeline.pipeline.values.options import setting
+from taiga_pipeline.pipeline.values.patterns import pattern
 
 OPTION: Final = "--probability-scale"
 _SHOWN: Final = 40
 _HUNDRED: Final = Decimal(100)
-_PER_CENT_SIGN = re.compile(
+_PER_CENT_SIGN = pattern(
     r"\s*(?:%|٪|％|per cent|percent|pct\.?|procent|prozent|prosent)\s*$|^\s*[%٪％]\s*", re.I
 )
-_PER_CENT_HEADER = re.compile(
+_PER_CENT_HEADER = pattern(
     r"%|\b0\s*(?:-|–|to|bis|till)\s*100\b|"
     r"\b(?:per ?cent|pct|procent|prozent|prosent|porcent\w*|pourcent\w*|percentuale)\b",
     re.I,
 )
-_FRACTION_HEADER = re.compile(r"\b(?:fraction|0\s*(?:-|–|to)\s*1)\b", re.I)
+_FRACTION_HEADER = pattern(r"\b(?:fraction|0\s*(?:-|–|to)\s*1)\b", re.I)
 
 
 class Scale(StrEnum):

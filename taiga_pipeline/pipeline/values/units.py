@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +10,7 @@ from typing import Final
 
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.values.currencies import currencies_of
+from taiga_pipeline.pipeline.values.patterns import pattern
 
 _THOUSAND, _MILLION, _BILLION = Decimal(1_000), Decimal(1_000_000), Decimal(1_000_000_000)
 
@@ -46,7 +46,7 @@ English, ``T`` a thousand or a trillion, ``Billion`` differs as well: those are 
 _BEFORE_CURRENCY: Final = {**_MAGNITUDES, "t": _THOUSAND}
 _LONGEST: Final = 40
 _WORDS_OF_A_NAME: Final = 5
-_WORD = re.compile(r"\S+")
+_WORD = pattern(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
