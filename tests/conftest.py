@@ -7,6 +7,7 @@ import ipaddress
 import os
 import socket
 import uuid
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ for _variable in VARIABLES:  # nor must the language
 os.environ["LANG"] = "C.UTF-8"
 
 pytest_plugins = (
+    "tests.compiling",
     "tests.memory",
     "tests.figures",
     "tests.profiles",
@@ -31,6 +33,16 @@ pytest_plugins = (
     "tests.live.tryton",
     "tests.live.odoo",
 )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector out meanwhile: next to nothing of what is made is dropped."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_finish() -> None:

@@ -82,6 +82,7 @@ def test_no_template_lets_markup_through(path: Path) -> None:
 
 def test_every_environment_escapes() -> None:
     sources = [path.read_text("utf-8") for path in PACKAGE.rglob("*.py")]
+    sources = [source for source in sources if "Environment" in source]
     made = [call for source in sources for call in environments(source) if call.keywords]
     made = [call for call in made if any(each.arg == "loader" for each in call.keywords)]
     assert len(made) == len(ENVIRONMENTS)
