@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("numpy", reason="the extra 'planning' is not installed")
 
 from taiga_pipeline.app.planning.capacity import capacity_of
+from taiga_pipeline.app.planning.record import read_history
 from taiga_pipeline.app.planning.what_if import open_questions
 from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
@@ -53,3 +56,11 @@ def test_a_question_that_makes_no_sense_is_an_error(
     fill(workspace)
     with pytest.raises(InvalidValue, match=said):
         open_questions(workspace, chances="stated", **ASKED).ask(supposed)
+
+
+def test_a_forecast_knows_the_stages_in_which_no_deal_is(workspace: Workspace) -> None:
+    fill(workspace)
+    mapping = next(Path("mappings").glob("*.toml"))
+    stated = mapping.read_text().replace("project =", "probability = 0.5\nproject =", 2)
+    mapping.write_text(stated)
+    assert read_history(workspace, workspace.today).chances == {"Lead": 0.5, "Proposal": 0.5}

@@ -15,9 +15,8 @@ from taiga_pipeline.sources.port import TellsHistory
 if TYPE_CHECKING:
     from taiga_pipeline.app.pipeline_data import Pipeline
     from taiga_pipeline.mapping.mapping_set import MappingSet
-    from taiga_pipeline.mapping.rules import StageRule
+    from taiga_pipeline.mapping.rules import Rules, StageRule
     from taiga_pipeline.pipeline.model import Deal
-    from taiga_pipeline.planning.history.building import StageBook
 
 
 def read_history(
@@ -37,31 +36,52 @@ def read_history(
     deals = read.deals if read else source.read().deals
     if not isinstance(source, TellsHistory):
         history = build_history(Stored(deals), book, today, rates, with_filled=with_filled)
-        return replace(history, notices=tuple(history_notices(workspace)))
-    with source.past(fields=DATED) as past:
-        stored = Stored(deals, past.moves, past.changes, past.imported)
-        return build_history(stored, book, today, rates, with_filled=with_filled)
+        history = replace(history, notices=tuple(history_notices(workspace)))
+    else:
+        with source.past(fields=DATED) as past:
+            stored = Stored(deals, past.moves, past.changes, past.imported)
+            history = build_history(stored, book, today, rates, with_filled=with_filled)
+    # No deal may be in a stage today, or have been in it as far as is on record.
+    return replace(history, chances={**book.chances(), **history.chances})
 
 
-def stage_book(mappings: MappingSet) -> StageBook:
+def stage_book(mappings: MappingSet) -> StagesOfMappings:
     """Returns a way to look up the stages of deals."""
-    from taiga_pipeline.mapping.errors import NotMapped
+    return StagesOfMappings(mappings)
 
-    views: dict[tuple[int, str], StageView | None] = {}
 
-    def look_up(deal: Deal, name: str) -> StageView | None:
+class StagesOfMappings:
+    """Looks up the stages of deals in their mappings, and keeps which mappings these were."""
+
+    def __init__(self, mappings: MappingSet) -> None:
+        self._mappings = mappings
+        self._views: dict[tuple[int, str], StageView | None] = {}
+        self._rules: dict[int, Rules] = {}
+
+    def __call__(self, deal: Deal, name: str) -> StageView | None:
+        """Returns a stage of a deal, None if its mapping does not know it."""
+        from taiga_pipeline.mapping.errors import NotMapped
+
         try:
-            rules = mappings.choose(deal)
+            rules = self._mappings.choose(deal)
         except NotMapped:
             return None
         if rules is None:
             return None
         place = id(rules), name
-        if place not in views:
-            views[place] = _view(rules.find_stage(name))
-        return views[place]
+        if place not in self._views:
+            self._rules[id(rules)] = rules
+            self._views[place] = _view(rules.find_stage(name))
+        return self._views[place]
 
-    return look_up
+    def chances(self) -> dict[str, float]:
+        """Returns the chances of all open stages of the mappings that deals have."""
+        return {
+            stage.name: float(stage.probability)
+            for rules in self._rules.values()
+            for stage in rules.stages
+            if stage.probability is not None and not stage.category.is_closed
+        }
 
 
 def _view(stage: StageRule | None) -> StageView | None:

@@ -14,7 +14,7 @@ from bench.small_firms_shape import TODAY, TOO_LOW, TRUTH, Shape  # noqa: E402
 from taiga_pipeline.planning.forecast.funnel.fitting import fit_funnel  # noqa: E402
 from taiga_pipeline.planning.forecast.funnel.whole_deals import Path, WholeDeals  # noqa: E402
 from taiga_pipeline.planning.forecast.record import NEVER, make_record  # noqa: E402
-from taiga_pipeline.planning.history.model import History  # noqa: E402
+from taiga_pipeline.planning.history.model import History, PastDeal, StageSpell  # noqa: E402
 
 PATH = Path(3, np.array([0.4, 0.2, 0.1]), 1 / 20)
 
@@ -56,7 +56,7 @@ def test_stages_are_learnt_from_the_day_on_which_they_are_on_record() -> None:
             known = first.toordinal() <= record.staged_since <= first.toordinal() + 30
             assert known if renamed == 400 else record.staged_since == NEVER
             found = fit_funnel(record, case.history.chances)
-            by_name = dict(zip(record.stages, found.chances().tolist(), strict=True))
+            by_name = dict(zip(found.record.stages, found.chances().tolist(), strict=True))
             pairs = zip(Shape("").stages, TRUTH, strict=True)
             off[renamed] += [(by_name.get(name, truth) - truth) ** 2 for name, truth in pairs]
     assert np.mean(off[400]) < 0.8 * np.mean(off[1])
@@ -65,3 +65,31 @@ def test_stages_are_learnt_from_the_day_on_which_they_are_on_record() -> None:
 def test_stages_that_hardly_any_decision_has_seen_yet_are_not_learnt_from() -> None:
     case = simulate(Shape("", 30, 2, renamed=20), 1)
     assert make_record(case.history, TODAY).staged_since == NEVER
+
+
+def test_stages_in_which_no_deal_is_today_are_passed_all_the_same() -> None:
+    """Where stages are not on record, only those of open deals are seen, and a funnel without the
+    others was thought to be passed too soon."""
+    case = simulate(Shape("", 60, 3, mapping=TRUTH, stage_history=False), 3)
+    found = fit_funnel(make_record(case.history, TODAY), case.history.chances)
+    assert set(found.record.stages) == {"", *Shape("").stages}
+    fewer = [
+        replace(deal, closed=deal.stages[-1].since, won=False, stages=())
+        if deal.closed is None and deal.stage == "Needs"
+        else deal
+        for deal in case.history.deals
+    ]
+    history = replace(case.history, deals=tuple(fewer))
+    without = fit_funnel(make_record(history, TODAY), history.chances)
+    assert set(without.record.stages) == {"", *Shape("").stages}
+    assert without.leaves.mean() == pytest.approx(found.leaves.mean(), rel=0.05)
+    known = {name: chance for name, chance in history.chances.items() if name != "Needs"}
+    assert fit_funnel(make_record(history, TODAY), known).leaves.mean() < without.leaves.mean()
+
+
+def test_stages_before_the_first_one_that_deals_are_in_are_not_passed() -> None:
+    deal = replace(PastDeal("D", TODAY - timedelta(9)), stages=(StageSpell(TODAY, "Needs"),))
+    funnel = fit_funnel(
+        make_record(History((deal,)), TODAY), dict(zip(Shape("").stages, TRUTH, strict=True))
+    )
+    assert set(funnel.record.stages) == {"", "Needs", "Proposal"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -56,7 +56,19 @@ _AS_MAPPED: Final = 0.05
 
 def fit_funnel(record: Record, chances: Mapping[str, float]) -> Funnel:
     """Fits the model; ``chances`` are the mapping's, by stage."""
+    record = _with_passed_stages(record, chances)
     return _Fitter(record, stage_chances(record, chances)).fit()
+
+
+def _with_passed_stages(record: Record, chances: Mapping[str, float]) -> Record:
+    """Returns a record with the mapping's later stages, too, in which no deal is today: where
+    stages are not on record, deals pass them all the same."""
+    here = [chances[name] for name in record.stages if name in chances]
+    if record.has_stays or not here:
+        return record
+    later = (name for name, chance in chances.items() if chance > min(here))
+    missing = [name for name in later if name not in record.stages]
+    return replace(record, stages=(*record.stages, *missing))
 
 
 @dataclass(frozen=True, slots=True)
