@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from taiga_pipeline.mapping.text import normalise
+from taiga_pipeline.people.calendar import WORKING_DAYS
 from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.planning.staffing.build import Case
@@ -26,6 +27,8 @@ from taiga_pipeline.planning.weeks import WEEK, monday
 
 QUARTER: Final = Decimal("0.25")
 """Hours per week are written in steps of this size, rounded down."""
+
+_Identity = tuple[str, str, str, date | None]
 
 _Row = dict[int, float]
 """Hours of a full week, by week."""
@@ -142,17 +145,21 @@ def merged(wanted: Iterable[Allocation], present: Iterable[Allocation]) -> list[
     has the same, hours are added up for the days in common, and the longer one goes on alone.
     """
     there = {identity(each): each for each in present}
-    found: list[Allocation] = []
-    for each in wanted:
-        other = there.get(identity(each))
+    found: dict[_Identity, Allocation] = {}
+    left = list(wanted)
+    while left:
+        each = left.pop(0)
+        where = identity(each)
+        other = found.get(where) or there.get(where)
         if other is None:
-            found.append(each)
+            found[where] = each
         else:
-            found += _sum(each, other)
-    return found
+            found[where], *rest = _sum(each, other)
+            left += rest  # where it goes on, there may be another one
+    return list(found.values())
 
 
-def identity(allocation: Allocation) -> tuple[str, str, str, date | None]:
+def identity(allocation: Allocation) -> _Identity:
     """Returns what makes an allocation the same as another in the store."""
     return allocation.deal_key, allocation.email, folded(allocation.role), allocation.start
 
@@ -163,5 +170,13 @@ def _sum(new: Allocation, old: Allocation) -> Iterator[Allocation]:
     hours = new.hours_per_week + old.hours_per_week
     yield replace(new, hours_per_week=hours, end=common, confirmed=new.confirmed or old.confirmed)
     for each in (new, old):
-        if common is not None and (each.end is None or each.end > common):
-            yield replace(each, start=monday(common) + WEEK)
+        if common is not None and (rest := _working_day_after(common, each.end)):
+            yield replace(each, start=rest)
+
+
+def _working_day_after(day: date, last: date | None) -> date | None:
+    """Returns the next working day; None if there is none before ``last`` is over."""
+    after = day + timedelta(days=1)
+    if after.weekday() >= WORKING_DAYS:
+        after = monday(after) + WEEK
+    return after if last is None or after <= last else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -245,3 +246,19 @@ def test_hours_are_added_to_those_that_begin_on_the_same_day() -> None:
         date(2026, 11, 30),
         date(2026, 12, 20),
     )
+
+
+def test_nobody_loses_hours_where_allocations_meet() -> None:
+    """One ends within a week, and another begins on the day on which the new one goes on alone."""
+    first = allocation(hours="10", start=MONDAY, end=date(2026, 12, 1))
+    second = allocation(hours="5", start=date(2026, 12, 2))
+    new = allocation(hours="20", start=MONDAY, end=date(2026, 12, 13))
+    found = merged([new], [first, second])
+    assert [(each.hours_per_week, each.start, each.end) for each in found] == [
+        (Decimal(30), MONDAY, date(2026, 12, 1)),
+        (Decimal(25), date(2026, 12, 2), date(2026, 12, 13)),
+        (Decimal(5), date(2026, 12, 14), None),
+    ]
+    ends_on_friday = allocation(hours="10", start=MONDAY, end=date(2026, 11, 27))
+    (both,) = merged([replace(new, end=date(2026, 11, 29))], [ends_on_friday])
+    assert both.hours_per_week == 30
