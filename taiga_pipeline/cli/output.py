@@ -28,6 +28,8 @@ _UNBOUNDED: Final = 1_000_000
 """Cells in a line of a file: it is read by programs and mailed by cron, so nothing is cut."""
 _LEGIBLE: Final = 8
 """Cells of a text below which a table is of no use."""
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}|\d{4}-W\d{2}|")
+"""A cell of days or weeks: cut, it says nothing."""
 _LONGEST_KEY: Final = 32
 """Cells of the first column beyond which it is cut as well, so that one row does not rule all."""
 
@@ -77,11 +79,11 @@ def table(
     """Returns the lines of an aligned table, its cells made harmless, the headings dimmed.
 
     ``right`` numbers the columns that are aligned to the right: figures. When the table is wider
-    than the terminal, the widest text gives way; figures are never cut, nor is the first column, by
-    which a row is known, unless it is very long. Where that leaves too little of the texts, each
-    row is a block of lines. When stdout is a file, nothing is cut.
+    than the terminal, the widest text gives way; figures and days are never cut, nor is the first
+    column, by which a row is known, unless it is very long. Where that leaves too little of the
+    texts, each row is a block of lines. When stdout is a file, nothing is cut.
     """
-    kept = frozenset((0, *right))
+    kept = frozenset((0, *right, *_columns_of_days(rows)))
     room = (terminal_width() or _UNBOUNDED) - GAP * (len(headings) - 1)
     widths = _widths(headings, rows)
     if sum(widths) > room:
@@ -102,6 +104,12 @@ def table(
     for row in rows:
         grid.add_row(*map(_cell, row))
     return rendered(grid)
+
+
+def _columns_of_days(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Returns the columns that hold nothing but days, weeks or empty cells."""
+    columns = enumerate(zip(*rows, strict=True))
+    return [at for at, cells in columns if all(map(_DAY.fullmatch, cells)) and any(cells)]
 
 
 def is_plain() -> bool:

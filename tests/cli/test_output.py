@@ -62,6 +62,13 @@ def test_shortened_text_shows_that_something_is_missing() -> None:
     assert shorten("short", 5) == "short"
 
 
+def test_a_day_is_never_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taiga_pipeline.cli.output.terminal_width", lambda: 26)
+    row = ["D-1", "2026-12-14", "somebody with a long name"]
+    found = table(["Deal", "From", "Who"], [row, ["D-2", "", ""]])
+    assert "2026-12-14  somebod…" in found[1]
+
+
 def test_the_widest_column_gives_way_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("taiga_pipeline.cli.output.terminal_width", lambda: 20)
     lines = table(["key", "name"], [["D-1", "a very long name that does not fit"]])
