@@ -44,6 +44,8 @@ NAMES = st.sampled_from(["Alpha", "Beta", "Gamma"])
 STAFF = st.sampled_from(["ana", "bob"])
 FRIENDS = st.sampled_from(["ana", "dora", "emil"])
 PLACE = st.integers(0, 5)
+STEPS: Final = 20
+"""So long is a schedule."""
 
 
 class Machine(RuleBasedStateMachine):
@@ -355,7 +357,7 @@ class PhaseMachine(Machine):
 MACHINES: Final = {"projects": Machine, "cards": CardMachine, "phases": PhaseMachine}
 
 
-def run_schedules(count: int, number: int | None, of: str = "projects") -> int:
+def run_schedules(count: int, number: int | None, of: str = "projects", steps: int = STEPS) -> int:
     """Runs schedules of a seed (None: the fixed ones); returns how many there were.
 
     :raises AssertionError: in one of them something does not hold; the shortest one is printed.
@@ -364,7 +366,7 @@ def run_schedules(count: int, number: int | None, of: str = "projects") -> int:
     machine = chosen if number is None else seed(number)(chosen)
     options = settings(
         max_examples=count,
-        stateful_step_count=20,
+        stateful_step_count=steps,
         deadline=None,
         derandomize=number is None,
         database=None,
@@ -382,8 +384,9 @@ def main() -> None:
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--of", choices=MACHINES, default="projects")
+    parser.add_argument("--steps", type=int, default=STEPS, help="how long a schedule is")
     chosen = parser.parse_args()
-    print(run_schedules(chosen.count, chosen.seed, chosen.of))
+    print(run_schedules(chosen.count, chosen.seed, chosen.of, chosen.steps))
 
 
 if __name__ == "__main__":

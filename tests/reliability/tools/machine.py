@@ -26,6 +26,8 @@ from tests.reliability.tools.servers import PIPELINE, SERVERS, Server
 KEYS: Final = st.sampled_from(("CALM", "CHANGED", "NEW"))
 EXPECTED: Final = frozenset({IssueKind.CONFLICT, IssueKind.DELETED})
 """What people can bring about here. Nothing may have failed or be uncertain for good."""
+STEPS: Final = 12
+"""So long is a schedule."""
 
 
 @dataclass
@@ -261,7 +263,7 @@ class Machine(RuleBasedStateMachine):
                 yield f"a person's subject {subject!r} became {shown!r}"
 
 
-def run_schedules(server: Server, count: int, number: int | None) -> int:
+def run_schedules(server: Server, count: int, number: int | None, steps: int = STEPS) -> int:
     """Runs schedules of a seed (None: the fixed ones); returns how many there were.
 
     :raises AssertionError: in one of them something does not hold; the shortest one is printed.
@@ -272,7 +274,7 @@ def run_schedules(server: Server, count: int, number: int | None) -> int:
         machine: Callable[..., Any] = chosen if number is None else seed(number)(chosen)
         options = settings(
             max_examples=count,
-            stateful_step_count=12,
+            stateful_step_count=steps,
             deadline=None,
             derandomize=number is None,
             database=None,
