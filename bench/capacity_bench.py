@@ -33,6 +33,7 @@ from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.planning.capacity.find import Options, find_capacity
 from taiga_pipeline.planning.capacity.result import CapacityReport
 from taiga_pipeline.planning.capacity.rows import Floats, Row, Shape, Table, expected_hours
+from taiga_pipeline.planning.capacity.shock import before_shock
 from taiga_pipeline.planning.demand.deals import Situation, find_demand
 from taiga_pipeline.planning.demand.stated_outlook import plain_outlooks
 from taiga_pipeline.planning.outlook import Outlooks
@@ -252,7 +253,8 @@ class Model:
             scaled = shifted / (1 - self.correlation) ** 0.5
             return np.array([NormalDist().cdf(each) for each in scaled])
         median = Outlooks(common_shock_sd=self.common_shock_sd).median
-        return np.minimum(1, probability * np.exp(median + self.common_shock_sd * normal))
+        before = before_shock(probability, self.common_shock_sd)
+        return np.minimum(1, before * np.exp(median + self.common_shock_sd * normal))
 
 
 MODELS = (

@@ -62,7 +62,7 @@ class Attendance:
         self._off = days_off(time_off, mondays)
         self._public: Mapping[str, Collection[date]] = hours.public if hours else {}
         self._usual: Collection[date] = hours.usual_public if hours else _NONE
-        self._any_public = bool(self._usual) or any(self._public.values())
+        self.any_public = bool(self._usual) or any(self._public.values())
         self._roles: dict[str, list[Person]] = {}
         for person in people:
             for name in dict.fromkeys(map(normalise, (person.role, *person.skills))):
@@ -76,7 +76,7 @@ class Attendance:
 
     def role_part(self, role: str, week: date) -> float:
         """Returns what public holidays leave of a week, for what is asked of a role: 0 to 1."""
-        if not self._any_public:
+        if not self.any_public:
             return 1.0
         place = normalise(role), week
         if place not in self._known:

@@ -12,6 +12,7 @@ from typing import Final
 from taiga_pipeline.pipeline.errors import InvalidValue
 
 WEEK: Final = timedelta(weeks=1)
+SATURDAY: Final = 5
 _ISO_WEEK: Final = re.compile(r"(\d{4})-?W(\d{1,2})", re.IGNORECASE)
 _DURATION: Final = re.compile(r"([+-]?\d{1,4})\s*([dw])")
 
@@ -19,6 +20,11 @@ _DURATION: Final = re.compile(r"([+-]?\d{1,4})\s*([dw])")
 def monday(day: date) -> date:
     """Returns the Monday of a day's ISO week."""
     return day - timedelta(days=day.weekday())
+
+
+def working_day(day: date) -> date:
+    """Returns the day, or the Monday after it if it is a Saturday or a Sunday."""
+    return day if day.weekday() < SATURDAY else monday(day) + WEEK
 
 
 @cache

@@ -57,6 +57,7 @@ def exact(
     waves = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
     normal = [NormalDist().inv_cdf((node + 0.5) / nodes) for node in range(nodes)]
     factors = np.exp(shape.bias + shape.common_shock_sd * np.array(normal))
+    usual = factors / np.exp(shape.bias + shape.common_shock_sd**2 / 2)
     product = np.ones((nodes, size // 2 + 1), dtype=complex)
     powers: dict[int, Floats] = {}
     for probability, of in asked:
@@ -67,9 +68,21 @@ def exact(
             if lattice not in powers:
                 powers[lattice] = waves**lattice
             own += chance * (powers[lattice] - 1)
-        won = np.minimum(1, factors * probability) if probability < 1 else np.ones(nodes)
+        won = np.minimum(1, factors * before(probability, usual))
         product *= 1 + won[:, None] * own
     return Exact(np.maximum(np.fft.irfft(product, size, axis=1).mean(axis=0), 0), unit)
+
+
+def before(probability: float, factors: Floats) -> float:
+    """Returns the chance that is ``probability`` in the mean over the factors, none above 1.
+
+    The factors are 1 in the mean."""
+    low, high = 0.0, 1e9
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        below = np.minimum(1, factors * middle).mean() < probability
+        low, high = (middle, high) if below else (low, middle)
+    return high
 
 
 def outcomes(row: Row, role: int, week: int, weeks: int) -> dict[float, float]:

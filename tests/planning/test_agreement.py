@@ -328,7 +328,75 @@ def test_open_deals_shrink_in_a_holiday_week_as_won_ones_do() -> None:
     assert report.total.weighted == report.total.exposure == 136
 
 
+# --- deals that are open, and won
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(situations(), st.data())
+def test_a_deal_asks_for_the_same_whether_it_is_open_or_won(
+    before: Situation, data: st.DataObject
+) -> None:
+    countries = st.sampled_from(["SE", "DE", "FR", ""])
+    people = tuple(replace(each, country=data.draw(countries)) for each in before.people)
+    reserved = tuple(
+        Allocation(
+            each.key,
+            data.draw(st.sampled_from(people)).email,
+            data.draw(st.sampled_from(["", *ROLES])),
+            Decimal(data.draw(st.sampled_from([10, 20, 40]))),
+            start=each.start,
+        )
+        for each in before.deals
+        if data.draw(st.booleans())
+    )
+    open_deals = tuple(replace(each, stage="Proposal") for each in before.deals)
+    found = replace(before, deals=open_deals, people=people, allocations=reserved)
+    supposed = apply_scenario(found, Scenario("won", win=tuple(each.key for each in open_deals)))
+    asked = capacity(found, mappings(), outlooks_of(found, 0.5))
+    won = capacity(supposed, mappings(), outlooks_of(found, 0.5))
+    for role in won.roles:
+        for week, hours in enumerate(role.weeks):
+            other = cell(asked, role.role, week)
+            assert other.exposure == pytest.approx(hours.confirmed), (role.role, week)
+
+
+@pytest.mark.parametrize("chance", [0.3, 0.8, 0.95, 1.0])
+def test_free_hours_are_those_that_the_weighted_ones_leave(chance: float) -> None:
+    ann = Person("ann@x.se", "Ann", role="Back")
+    role = RoleDemand("Back", Decimal(40), 10)
+    booked = Allocation("D-1", ann.email, "Back", Decimal(40), confirmed=False)
+    found = situation((deal(start=NOW, roles=(role,)),), people=(ann,), allocations=(booked,))
+    outlooks = Outlooks({"D-1": Outlook("D-1", chance, ((NOW, 1.0),))}, 0.35)
+    report = find_capacity(found, mappings(), outlooks, replace(OPTIONS, default_country=""))
+    left = pytest.approx(40 * (1 - chance), abs=0.2)
+    assert [each.idle.expected for each in report.roles[0].weeks] == [left] * 10
+    assert [each.idle.expected for each in report.people[0].weeks] == [left] * 10
+
+
+def test_a_project_that_begins_sooner_brings_what_is_reserved_after_the_last_week() -> None:
+    ann = Person("ann@x.se", "Ann", role="Back")
+    begin = WEEKS.last
+    booked = Allocation("D-1", ann.email, "Back", Decimal(20), begin, begin + 5 * WEEK - DAY)
+    found = situation((deal(expected_close=begin),), people=(ann,), allocations=(booked,))
+    outlooks = Outlooks({"D-1": Outlook("D-1", 1.0, ((NOW + WEEK, 1.0),))}, 0.0)
+    report = find_capacity(found, mappings(), outlooks, replace(OPTIONS, default_country=""))
+    assert report.roles[0].total.quantile == 5 * 20
+
+
 # --- when a project begins
+
+
+@pytest.mark.parametrize("stage", ["Won", "Proposal"])
+@pytest.mark.parametrize("day", [5, 6])
+def test_a_start_at_a_weekend_is_that_of_the_next_week(stage: str, day: int) -> None:
+    subject = deal(stage=stage, start=NOW + WEEK + day * DAY, roles=(DESIGN,))
+    found = situation((subject,), people=(ANA,))
+    case, chances = staffing(found, mappings()), outlooks_of(found, 1.0)
+    for each in (found, accepted(found, case, quick_solution(case.problem).plan)):
+        report = capacity(each, mappings(), chances)
+        asked = [sum(role.weeks[week].exposure for role in report.roles) for week in range(3)]
+        assert asked[:2] == [0, 0]
+        assert asked[2] == pytest.approx(20 * cell(report, "Back", 2).capacity / 40)
 
 
 @st.composite

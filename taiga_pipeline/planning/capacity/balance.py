@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 
@@ -25,7 +26,8 @@ from taiga_pipeline.planning.capacity.rows import (
 )
 from taiga_pipeline.planning.capacity.won_deals import Sure, by_role
 from taiga_pipeline.planning.demand.deals import Booked, Demand, OpenDemand
-from taiga_pipeline.planning.weeks import Weeks
+from taiga_pipeline.planning.demand.milestones import Stretch
+from taiga_pipeline.planning.weeks import WEEK, Weeks
 from taiga_pipeline.problems import did_you_mean
 
 
@@ -141,7 +143,8 @@ class Balance:
         self._open = demand.open
         numbers = _Numbers(window)
         known = {} if like is None else like.known_rows
-        self.rows = [known.get(id(each)) or _row(each, roles, numbers) for each in demand.open]
+        make = _Rows(roles, numbers, staff.attendance)
+        self.rows = [known.get(id(each)) or make.row(each) for each in demand.open]
         self._entered = [numbers[each.entered] for each in demand.open]
         self._shape = Shape(len(roles.names), len(window))
         changed = None if like is None else self._changed(like)
@@ -235,14 +238,46 @@ class _Numbers(dict[date, int]):
         return found
 
 
-def _row(open_: OpenDemand, roles: Roles, numbers: _Numbers) -> Row:
-    steps: dict[tuple[int, int], float] = {}
-    for stretch in open_.stretches:
-        role = roles.bearer(stretch.role, stretch.email)
-        if role is None:
-            continue
-        first, after = (role, stretch.first), (role, stretch.after)
-        steps[first] = steps.get(first, 0.0) + stretch.hours
-        steps[after] = steps.get(after, 0.0) - stretch.hours
-    kept = tuple([(role, week, steps[role, week]) for role, week in sorted(steps)])
-    return Row(open_.probability, numbers.starts(open_.starts), kept)
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Makes rows of open deals."""
+
+    roles: Roles
+    numbers: _Numbers
+    attendance: Attendance
+
+    def row(self, open_: OpenDemand) -> Row:
+        steps: dict[tuple[int, int], float] = {}
+        for stretch in open_.stretches:
+            role = self.roles.bearer(stretch.role, stretch.email)
+            if role is None:
+                continue
+            for first, after, hours in self._by_holidays(stretch, role, open_.entered):
+                steps[role, first] = steps.get((role, first), 0.0) + hours
+                steps[role, after] = steps.get((role, after), 0.0) - hours
+        kept = tuple([(role, week, steps[role, week]) for role, week in sorted(steps)])
+        return Row(open_.probability, self.numbers.starts(open_.starts), kept)
+
+    def _by_holidays(
+        self, stretch: Stretch, role: int, entered: date
+    ) -> Iterator[tuple[int, int, float]]:
+        """Yields a stretch as first week, week after the last, and hours.
+
+        Rows shrink with the holidays of their role. Hours of someone who has others are made up
+        for it, as they lie where the project begins as entered.
+        """
+        if not (stretch.email and self.attendance.any_public):
+            yield stretch.first, stretch.after, stretch.hours
+            return
+        name = self.roles.names[role]
+
+        def left(at: int) -> float:
+            week = entered + WEEK * at
+            shared = self.attendance.role_part(name, week)
+            return self.attendance.person_part(stretch.email, week) / shared if shared else 1.0
+
+        first = stretch.first
+        for part, weeks in groupby(range(stretch.first, stretch.after), left):
+            after = first + len(list(weeks))
+            yield first, after, stretch.hours * part
+            first = after

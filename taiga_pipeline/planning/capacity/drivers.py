@@ -25,6 +25,7 @@ from taiga_pipeline.planning.capacity.rows import (
     Table,
     hours_if_won,
 )
+from taiga_pipeline.planning.capacity.shock import before_shock
 from taiga_pipeline.planning.capacity.simulation import Futures
 
 SHOWN: Final = 5
@@ -203,9 +204,9 @@ class RoleDrivers:
         some = near[::every]
         kept = [number for number, at in enumerate(rows) if at in wanted]
         probability, mean, hours = probability[kept], mean[kept], hours[kept, None]
-        won = probability[:, None].astype(np.float32) * self._factors[some]
+        before = before_shock(probability, self._drawn.shape.common_shock_sd)
+        won = before[:, None].astype(np.float32) * self._factors[some]
         np.minimum(won, 1, out=won)
-        won[probability >= 1] = 1
         more = won * mean.astype(np.float32)[:, None]
         np.subtract(over[some], more, out=more)
         more += hours

@@ -18,6 +18,7 @@ import numpy as np
 
 from taiga_pipeline.planning.capacity.drivers import profile
 from taiga_pipeline.planning.capacity.rows import Floats, Integers, Row, Shape
+from taiga_pipeline.planning.capacity.shock import before_shock
 
 MOST_DEALS: Final = 40
 MOST_WORK: Final = 300_000
@@ -70,6 +71,8 @@ class ExactRole:
         self._rows = rows
         self._shape = shape
         self._numbers, self._expected = expected
+        chances = np.array([rows[number].probability for number in self._numbers.tolist()])
+        self._before = before_shock(chances, shape.common_shock_sd).tolist()
         self._parts = np.ones(shape.weeks) if parts is None else parts
         self._asking: Integers = np.count_nonzero(self._expected > 0, axis=0)
         self._hours: dict[int, Floats] = {}
@@ -80,8 +83,10 @@ class ExactRole:
         """Returns the distribution in a week, None where too many deals or sums are possible."""
         if self._asking[week] > MOST_DEALS:
             return None
-        numbers = self._numbers[self._expected[:, week] > 0].tolist()
-        asking = [(self._rows[each].probability, self._outcomes(each, week)) for each in numbers]
+        asking = [
+            (self._before[at], self._outcomes(int(self._numbers[at]), week))
+            for at in np.flatnonzero(self._expected[:, week] > 0).tolist()
+        ]
         unit = gcd(*(quarters for _, outcomes in asking for quarters in outcomes)) or 1
         most = sum(max(outcomes) for _, outcomes in asking) // unit
         if most * NODES * len(asking) > MOST_WORK:
@@ -89,8 +94,8 @@ class ExactRole:
         sums = np.zeros((NODES, most + 1))
         sums[:, 0] = 1.0
         reached = 0
-        for probability, outcomes in asking:
-            sums = self._with(sums, reached, probability, outcomes, unit)
+        for before, outcomes in asking:
+            sums = self._with(sums, reached, before, outcomes, unit)
             reached += max(outcomes) // unit
         hours = np.arange(most + 1, dtype=np.float64) * (unit / QUARTERS * self._parts[week])
         return Distribution(hours, np.asarray(self._weights @ sums, dtype=np.float64))
@@ -103,17 +108,16 @@ class ExactRole:
         return _outcomes(row, self._hours[number][:, week])
 
     def _with(
-        self, sums: Floats, reached: int, probability: float, outcomes: _Outcomes, unit: int
+        self, sums: Floats, reached: int, before: float, outcomes: _Outcomes, unit: int
     ) -> Floats:
         """Returns the chances of all sums with one deal more; up to ``reached`` they are set."""
-        shaken = np.minimum(1.0, self._factors * probability)
-        won = (shaken if probability < 1 else np.ones(NODES))[:, None]
-        before = sums[:, : reached + 1]
+        won = np.minimum(1.0, self._factors * before)[:, None]
+        without = sums[:, : reached + 1]
         found: Floats = np.zeros_like(sums)
-        np.multiply(before, 1 - won, out=found[:, : reached + 1])
+        np.multiply(without, 1 - won, out=found[:, : reached + 1])
         for quarters, chance in outcomes.items():
             step = quarters // unit
-            found[:, step : step + reached + 1] += won * chance * before
+            found[:, step : step + reached + 1] += won * chance * without
         return found
 
 

@@ -20,6 +20,7 @@ from taiga_pipeline.planning.capacity.exact import Distribution
 from taiga_pipeline.planning.capacity.quantiles import at_places, place_of
 from taiga_pipeline.planning.capacity.result import Idle, PersonCapacity, PersonWeek
 from taiga_pipeline.planning.capacity.rows import Floats
+from taiga_pipeline.planning.capacity.shock import before_shock
 from taiga_pipeline.planning.demand.deals import Booked, Demand
 from taiga_pipeline.planning.weeks import Weeks
 
@@ -61,9 +62,8 @@ class Chances:
 
     def shaken(self, key: str) -> Floats:
         """Returns a deal's chance under each of `weights`; what is certain stays so."""
-        chance = self.by_deal.get(key, 0.0)
-        shaken = np.minimum(1.0, chance * np.exp(self.median + self.sd * self._nodes[0]))
-        return shaken if chance < 1 else np.ones_like(shaken)
+        before = before_shock(np.array([self.by_deal.get(key, 0.0)]), self.sd)
+        return np.minimum(1.0, before * np.exp(self.median + self.sd * self._nodes[0]))
 
     @property
     def weights(self) -> Floats:

@@ -27,6 +27,7 @@ from taiga_pipeline.planning.capacity.rows import (
     hours_if_won,
     three_powers,
 )
+from taiga_pipeline.planning.capacity.shock import before_shock
 
 FEWEST: Final = 500
 """Deals below which pooling does not pay."""
@@ -76,11 +77,9 @@ def _moments(table: Table, shape: Shape) -> list[_Moments]:
     return [_Moments(rows, *powers) for rows, powers in three_powers(table, shape)]
 
 
-def _shaken(probability: Floats, factors: Floats) -> Floats:
-    """Returns the chances of rows under factors (factor x row); what is certain stays so."""
-    shaken = np.minimum(1.0, factors[:, None] * probability)
-    shaken[:, probability >= 1] = 1.0
-    return shaken
+def _shaken(before: Floats, factors: Floats) -> Floats:
+    """Returns the chances of rows (`before_shock`) under factors (factor x row)."""
+    return np.minimum(1.0, factors[:, None] * before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,8 @@ def _stands_out(moments: _Moments, most_hours: float, table: Table, shape: Shape
     """Returns the rows of a role that are to be drawn by themselves."""
     found = np.zeros(len(moments.rows), dtype=bool)
     middle = np.exp([shape.bias])
-    chance = _shaken(table.probability[moments.rows], middle)[0]
+    before = before_shock(table.probability[moments.rows], shape.common_shock_sd)
+    chance = _shaken(before, middle)[0]
     hours = moments.first
     mean = chance @ hours
     own = chance @ moments.second - np.einsum("i,ij,ij->j", chance**2, hours, hours)
@@ -205,9 +205,9 @@ class Pool:
     def _sums(self, table: Table, by_role: Sequence[_Moments]) -> Cumulants:
         parts = []
         for moments in by_role:
-            probability = table.probability[moments.rows]
-            chance = _shaken(probability, self._nodes)
-            grows = np.where(chance < 1, probability, 0.0)
+            before = before_shock(table.probability[moments.rows], self._shape.common_shock_sd)
+            chance = _shaken(before, self._nodes)
+            grows = np.where(chance < 1, before, 0.0)
             mean, variance, third = moments.cumulants(chance)
             parts.append((mean, grows @ moments.first, variance, third))
         return Cumulants(*(np.stack(each, axis=1) for each in zip(*parts, strict=True)))
@@ -301,7 +301,8 @@ def _covariance(table: Table, shape: Shape) -> Floats:
     """Returns the covariances of a table's rows at the shared factor's median (cell x cell)."""
     cells = shape.roles * shape.weeks
     rows = np.flatnonzero(np.bincount(table.row))  # np.unique would load masked arrays
-    chance = _shaken(table.probability, np.exp([shape.bias]))[0]
+    before = before_shock(table.probability, shape.common_shock_sd)
+    chance = _shaken(before, np.exp([shape.bias]))[0]
     mean = np.zeros((len(rows), shape.roles, shape.weeks))
     for role, (asking, hours) in enumerate(hours_if_won(table, shape)):
         mean[np.searchsorted(rows, asking), role] = hours

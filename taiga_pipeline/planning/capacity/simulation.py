@@ -2,9 +2,9 @@
 
 In each trial one factor multiplies the chances of all deals: good and bad times hit all of them
 together, so that the spread of the whole does not average out (`Outlooks.common_shock_sd`). A deal
-is won where a uniform number is below its chance times that factor; given that, where the number
-lies below it is uniform again, and tells the week in which the project begins. The factors are
-stratified: one from each of as many equal parts of their distribution as there are trials.
+is won where a uniform number is below its chance (`shock`) times that factor; given that, where the
+number lies below it is uniform again, and tells the week in which the project begins. The factors
+are stratified: one from each of as many equal parts of their distribution as there are trials.
 
 Where deals are many, the small ones among them are drawn together (`pool`), the others one by one.
 Those are gathered by their number of steps, so that each may have a profile of its own. Deals and
@@ -34,6 +34,7 @@ from taiga_pipeline.planning.capacity.rows import (
     Small,
     Table,
 )
+from taiga_pipeline.planning.capacity.shock import before_shock
 
 SLOTS: Final = 512
 """A deal's starts are kept as so many equally likely weeks: chances are rounded to 1/512."""
@@ -249,9 +250,8 @@ class _Block:
         ordered = [rows[number] for number in order]
         self._shape = shape
         self._place = {number: at for at, number in enumerate(order)}
-        # What is certain stays so in bad times.
-        chances = [np.inf if row.probability >= 1 else row.probability for row in ordered]
-        self._chances = np.array(chances, dtype=np.float32)
+        chances = np.array([row.probability for row in ordered], dtype=np.float64)
+        self._chances = before_shock(chances, shape.common_shock_sd).astype(np.float32)
         self._begins = _begin_table(ordered, shape.weeks)
         self._groups = tuple(_groups(ordered, shape))
         self._ends = [group.after for group in self._groups]

@@ -26,7 +26,7 @@ from taiga_pipeline.planning.demand.phases import Stint, stints
 from taiga_pipeline.planning.demand.starts import Beginning, beginning
 from taiga_pipeline.planning.demand.value_notes import ValueNotes
 from taiga_pipeline.planning.outlook import Outlook, Outlooks
-from taiga_pipeline.planning.weeks import WEEK, Weeks, monday
+from taiga_pipeline.planning.weeks import WEEK, Weeks, monday, working_day
 
 _DAY: Final = timedelta(days=1)
 
@@ -234,7 +234,10 @@ class _Finder:
             ),
             None,
         )
-        return () if case is None else self._asked(case, monday(self._day(case) or self._now))
+        if case is None:
+            return ()
+        entered = monday(self._day(case) or self._now)
+        return self._asked(case, entered, entered)
 
     def _said(self) -> Iterator[str]:
         for what, who in self._notices.items():
@@ -339,7 +342,7 @@ class _Finder:
             return
         starts = self._starts(case, outlook)
         entered = monday(self._day(case) or starts[0][0])
-        stretches = self._asked(case, entered)
+        stretches = self._asked(case, entered, starts[0][0])
         if not stretches:
             self._note(deal.key, f"states no roles, and {case.rules.file} has none for it")
             return
@@ -347,13 +350,17 @@ class _Finder:
         chance = 0.0 if decided else outlook.probability
         yield OpenDemand(deal.key, chance, starts, entered, stretches, deal.expected_close)
 
-    def _asked(self, case: _Case, entered: date) -> tuple[Stretch, ...]:
-        return tuple(self._reserved(case, entered)) if case.allocations else case.stretches
+    def _asked(self, case: _Case, entered: date, first: date) -> tuple[Stretch, ...]:
+        if not case.allocations:
+            return case.stretches
+        return tuple(self._reserved(case, entered, first))
 
     def _starts(self, case: _Case, outlook: Outlook) -> tuple[tuple[date, float], ...]:
         """Returns when a project may begin: as stated, or later if the deal is won later."""
         begins, weeks, now = case.begins, self._weeks, self._weeks.index(self._now)
-        fixed = weeks.index(begins.first) if begins.first and begins.is_fixed else now
+        fixed = now
+        if begins.first and begins.is_fixed:
+            fixed = weeks.index(working_day(begins.first))
         rules = begins.lead_weeks, fixed, case.fate.delay_weeks
         # Deals of the same age and stage share their weeks, and there may be many of either.
         known = self._known_starts.get((id(outlook.closes), *rules))
@@ -375,13 +382,15 @@ class _Finder:
             chances[start] = chances.get(start, 0.0) + chance
         return tuple([(at(start), chances[start]) for start in sorted(chances)])
 
-    def _reserved(self, case: _Case, entered: date) -> Iterator[Stretch]:
+    def _reserved(self, case: _Case, entered: date, first: date) -> Iterator[Stretch]:
         """Yields what an open deal asks for, of those reserved for it and of others.
 
-        Reservations move with the project's start.
+        Reservations move with the project's start, which is in the week ``first`` at the earliest:
+        then they come into sight from beyond the last week.
         """
         reach = self._weeks.index(entered) + (case.after or 0)
-        weeks = Weeks(self._weeks.first, max(self._weeks.count, reach))
+        sooner = max(0, (entered - first).days // 7)
+        weeks = Weeks(self._weeks.first, max(self._weeks.count + sooner, reach))
         there = list(self._there(case, weeks))
         by_person: dict[tuple[str, str], dict[int, float]] = {}
         for part in there:

@@ -16,7 +16,7 @@ from taiga_pipeline.mapping.values import DealView, Values
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
 from taiga_pipeline.planning.demand.milestones import Milestones, TimeLine, time_line
 from taiga_pipeline.planning.demand.starts import Beginning
-from taiga_pipeline.planning.weeks import monday
+from taiga_pipeline.planning.weeks import monday, working_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def stints(
     )
     for phase in rules.phases:
         first = start + timedelta(days=found[phase.id].first)
-        weeks = (monday(first) - monday(start)).days // 7
+        weeks = (monday(working_day(first)) - monday(working_day(start))).days // 7
         yield Stint(demands[phase.id], lines.get(phase.id), weeks)
 
 

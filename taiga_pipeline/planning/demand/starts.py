@@ -1,8 +1,9 @@
 """When a deal's project begins: one rule for capacity, staffing and scenarios.
 
 The first day is where delivery's milestones have moved it; else as the deal states it; else its
-close plus the lead time. A deal that is still to be won is held to one more rule, once: its project
-begins at the earliest the time from the win to the start after today.
+close plus the lead time. One at a weekend counts as the Monday after: nobody works before it. A
+deal that is still to be won is held to one more rule, once: its project begins at the earliest the
+time from the win to the start after today.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from taiga_pipeline.mapping.rules import Rules, StageRule
 from taiga_pipeline.mapping.values import DealView, Values
 from taiga_pipeline.pipeline.model import Category, Deal
 from taiga_pipeline.planning.demand.milestones import Milestones, TimeLine, time_line
-from taiga_pipeline.planning.weeks import WEEK, monday
+from taiga_pipeline.planning.weeks import WEEK, monday, working_day
 
 _DAY: Final = timedelta(days=1)
 
@@ -45,9 +46,10 @@ class Beginning:
         """
         if self.first is None:
             return None
+        first = working_day(self.first)
         if not self.is_open:
-            return self.first + WEEK * delay_weeks
-        return max(max(self.first, today + WEEK * self.lead_weeks) + WEEK * delay_weeks, today)
+            return first + WEEK * delay_weeks
+        return max(max(first, today + WEEK * self.lead_weeks) + WEEK * delay_weeks, today)
 
     def soonest(self, today: date) -> date:
         """Returns the Monday of the first week in which the project can still begin; a week that

@@ -86,6 +86,13 @@ def test_good_and_bad_times_hit_all_deals_together() -> None:
     assert together > 3 * alone
 
 
+@pytest.mark.parametrize("count", [1, 600])
+def test_what_good_times_cut_off_a_chance_is_made_up_for(count: int) -> None:
+    rows = [row(0.9, steps=((0, 0, 4.0), (0, 3, -4.0)))] * count
+    drawn = hours(rows, Shape(2, 8, 0.35, -(0.35**2) / 2))[0, 1]
+    assert float(drawn.mean()) == pytest.approx(0.9 * 4 * count, rel=0.01)
+
+
 def test_the_same_seed_draws_the_same_futures_whatever_the_number_of_threads() -> None:
     simulation = Simulation(many(), SHAPE)
     one = simulation.run(6_000, 5, workers=1).hours
