@@ -237,7 +237,9 @@ def _sum_into(total: dict[str, float], amounts: Amounts) -> None:
 
 
 def _stated(deal: Deal, book: RateBook) -> dict[str, float]:
-    value, currency = book.exchange.convert(deal.value, deal.currency)
+    # A value without a currency is in the common one, as for `Rates.can_compare`.
+    exchange = book.exchange
+    value, currency = exchange.convert(deal.value, deal.currency or exchange.currency)
     return {} if value is None else {currency: float(value)}
 
 

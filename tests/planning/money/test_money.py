@@ -123,6 +123,12 @@ def test_money_of_two_currencies_is_kept_apart_or_converted() -> None:
     assert converted.margin == {"EUR": 12_000}
 
 
+@pytest.mark.parametrize("value", [0, 20_000])
+def test_a_value_without_a_currency_is_in_the_common_one(value: int) -> None:
+    found = one(asked(value=Decimal(value), currency=""), exchange=Rates("EUR"))
+    assert found.margin == {"EUR": value - 8_000}
+
+
 def test_rates_of_the_week_count() -> None:
     dearer = Rate("", "Back", date(2026, 12, 7), Decimal(80), None, "EUR")
     assert one(asked(), rates=(*RATES, dearer)).cost == {"EUR": 2 * 40 * 50 + 2 * 40 * 80}
