@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.pipeline.delivery import delivery_facts, summed_up
+from taiga_pipeline.pipeline.delivery import delivery_facts, summed_up, understood
 from taiga_pipeline.records import PHASE_MARK, is_phase_key
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def facts_by_project(store: StateStore) -> dict[str, Mapping[str, object]]:
     """Returns what delivery reported, by the projects' keys; not of phases that were unlinked."""
     index = store.index()
     return {
-        key: facts
+        key: understood(facts)
         for key, (facts, _) in store.all_facts().items()
         if not (is_phase_key(key) and index[key].unlinked)
     }

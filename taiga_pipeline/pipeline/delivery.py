@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
+from math import inf
 from typing import Final
 
 from sync.records.model import RecordKey
+from taiga_pipeline.days import known_day
 from taiga_pipeline.pipeline.model import DeliveryFacts
 from taiga_pipeline.records import Kind, ProjectState, deal_of, phase_of
+
+_LOG: Final = logging.getLogger(__name__)
+_WRONG: Final = (ValueError, TypeError, ArithmeticError)
+
+
+def understood(facts: Mapping[str, object]) -> Mapping[str, object]:
+    """Returns what a target reported, without what has no meaning: that is unknown.
+
+    Whoever asks a project-management tool may be told anything: a share beyond 1, a day that no
+    calendar has. It is kept in the state store, and must end no later command.
+    """
+    with suppress(*_WRONG):
+        return {name: _meant(name, value) for name, value in facts.items()}
+    known = {}
+    for name, value in facts.items():
+        with suppress(*_WRONG):
+            known[name] = _meant(name, value)
+    _LOG.debug("facts without a meaning: %s", ", ".join(sorted(facts.keys() - known.keys())))
+    return known
+
+
+def _meant(name: str, value: object) -> object:
+    return value if value is None else _MEANING.get(name, _any)(value)
 
 
 def delivery_facts(
     key: str, facts: Mapping[str, object], seen_at: datetime | None, state: str
 ) -> DeliveryFacts:
     """Returns a deal's delivery facts from what a target reported about its project."""
+    facts = understood(facts)
     progress = facts.get("progress")
     activity = facts.get("last_activity")
     return DeliveryFacts(
@@ -27,10 +56,9 @@ def delivery_facts(
         progress=None if progress is None else Decimal(str(progress)),
         milestones=tuple(
             (str(entry.get("name") or ""), _day(entry.get("start")), _day(entry.get("finish")))
-            for entry in _list(facts.get("milestones"))
-            if isinstance(entry, Mapping)
+            for entry in _milestones(facts)
         ),
-        last_activity=datetime.fromisoformat(str(activity)) if activity else None,
+        last_activity=_moment(activity) if activity else None,
         seen_at=seen_at,
     )
 
@@ -157,6 +185,88 @@ def left_of(taken: Iterable[RecordKey]) -> frozenset[tuple[str, str]]:
     return frozenset(
         (deal_of(key.group), key.name.casefold()) for key in taken if key.kind == Kind.MEMBERSHIP
     )
+
+
+def _any(value: object) -> object:
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _listed(value: object) -> Iterable[object]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(value)
+    return value
+
+
+def _texts(value: object) -> object:
+    return [_text(each) for each in _listed(value)]
+
+
+def _amount(value: object, most: float = inf) -> object:
+    number = value if type(value) is float else float(_plain(value))
+    if not 0 <= number <= most or number == inf:
+        raise ValueError(value)
+    return value
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        raise TypeError(value)
+    return str(value)
+
+
+def _share(value: object) -> object:
+    return _amount(value, 1)
+
+
+def _moment(value: object) -> datetime:
+    """Reads a moment; one without a zone is taken for UTC."""
+    moment = datetime.fromisoformat(_text(value))
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _activity(value: object) -> object:
+    if value:
+        _moment(value)
+    return value
+
+
+def _dated(value: object) -> object:
+    return [_with_known_days(each) for each in _listed(value) if isinstance(each, dict)]
+
+
+def _with_known_days(milestone: Mapping[str, object]) -> Mapping[str, object]:
+    unknown = {name: None for name in _DAYS if not _is_known(str(milestone.get(name) or ""))}
+    return {**milestone, **unknown} if unknown else milestone
+
+
+_DAYS: Final = ("start", "finish")
+
+
+@lru_cache(maxsize=1 << 12)  # many projects have milestones on the same days
+def _is_known(day: str) -> bool:
+    try:
+        return not day or known_day(date.fromisoformat(day)) is not None
+    except ValueError:
+        return False
+
+
+_MEANING: Final[Mapping[str, Callable[[object], object]]] = {
+    "url": _text,
+    "title": _text,
+    "last_activity": _activity,
+    "team": _texts,
+    "members": _texts,
+    "progress": _share,
+    "spent_hours": _amount,
+    "milestones": _dated,
+}
+"""How the facts of `docs/write-an-adapter.md` are looked at; others are taken as they are."""
 
 
 def _list(value: object) -> Iterable[object]:

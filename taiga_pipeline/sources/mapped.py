@@ -39,7 +39,7 @@ from taiga_pipeline.mapping.page import (
 )
 from taiga_pipeline.mapping.rules import PhaseRule, Rules, StageRule
 from taiga_pipeline.mapping.several.phase_dates import Dates, dates_of
-from taiga_pipeline.pipeline.delivery import delivery_facts, summed_up
+from taiga_pipeline.pipeline.delivery import delivery_facts, summed_up, understood
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts, StageMove
 from taiga_pipeline.records import (
     PORTFOLIO,
@@ -535,8 +535,12 @@ def _delivered(facts: Iterable[GroupFacts], problems: list[str]) -> Iterator[Del
     for each in facts:
         if is_portfolio(each.key):
             continue
+        known = understood(each.facts)
+        if unknown := sorted(each.facts.keys() - known.keys()):
+            names = ", ".join(unknown)
+            problems.append(f"{each.key}: what its project reports as {names} has no meaning")
         try:
-            delivered = delivery_facts(each.key, each.facts, each.seen_at, each.state)
+            delivered = delivery_facts(each.key, known, each.seen_at, each.state)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             _LOG.exception("%s: its delivery facts are invalid", each.key)
             problems.append(f"{each.key}: its delivery facts are invalid ({in_words(error)})")

@@ -5,9 +5,17 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pytest
+
 from sync.records.model import RecordKey
 from taiga_pipeline.app.portfolio import _links_in
-from taiga_pipeline.pipeline.delivery import facts_by_deal, left_of, summed_up
+from taiga_pipeline.pipeline.delivery import (
+    delivery_facts,
+    facts_by_deal,
+    left_of,
+    summed_up,
+    understood,
+)
 from taiga_pipeline.pipeline.model import DeliveryFacts
 from taiga_pipeline.records import Kind, deal_of
 from taiga_pipeline.sources.facts import FACTS, facts_of
@@ -104,3 +112,35 @@ def test_hours_and_people_of_all_phases_are_added_up_for_budgets_and_lessons() -
     assert (whole["url"], whole["progress"], whole["spent_hours"]) == ("u", 0.5, 52.5)
     assert (whole["team"], whole["last_activity"]) == (["Ana", "Bo"], build["last_activity"])
     assert [each["name"] for each in whole["milestones"]] == ["W", "build: R"]  # type: ignore
+
+
+NO_MEANING: dict[str, list[object]] = {
+    "url": [5, ["x"]],
+    "last_activity": [5, "0000-00-00", "2026-13-45T00:00:00", "0001-01-01T00:00:00+02:00"],
+    "team": [5, "Ana", [None], [["Ana"]]],
+    "progress": [True, -0.1, 50, 10**400, "half", [1]],
+    "spent_hours": [-1, 10**400, "NaN", {}],
+    "milestones": [5, {"name": "A"}],
+}
+
+
+@pytest.mark.parametrize("name", NO_MEANING)
+def test_what_a_target_reports_without_a_meaning_is_unknown_and_ends_nothing(name: str) -> None:
+    for value in NO_MEANING[name]:
+        reported = {"title": "Portal", name: value, "more": 1}
+        assert understood(reported) == {"title": "Portal", "more": 1}, value
+        assert delivery_facts("D-1", reported, EARLY, "staffed") == DeliveryFacts(
+            "D-1", title="Portal", state="staffed", seen_at=EARLY
+        )
+
+
+def test_of_milestones_only_days_without_a_meaning_are_unknown_and_a_moment_has_a_zone() -> None:
+    listed = [
+        {"name": "A", "start": "2026-02-30", "finish": "2026-03-01", "closed": False},
+        {"name": "B", "start": 5, "finish": "9999-12-31"},
+        "C",
+    ]
+    reported = {"milestones": listed, "last_activity": "2026-12-01 00:00:00", "progress": 0.5}
+    found = delivery_facts("D-1", reported, None, "")
+    assert found.milestones == (("A", None, date(2026, 3, 1)), ("B", None, None))
+    assert (found.last_activity, found.progress) == (EARLY, Decimal("0.5"))

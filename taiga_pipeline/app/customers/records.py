@@ -16,7 +16,7 @@ from taiga_pipeline.app.state_access import facts_by_project, state_to_read
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.mapping.errors import NotMapped
-from taiga_pipeline.pipeline.delivery import facts_by_deal
+from taiga_pipeline.pipeline.delivery import facts_by_deal, understood
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.planning.lessons.experience import (
     Experience,
@@ -245,7 +245,7 @@ def _facts(workspace: Workspace, keys: Sequence[str]) -> Mapping[str, Mapping[st
                 for each in (key, *store.keys_below(key + PHASE_MARK))
                 if each == key or not index[each].unlinked
             ]
-            return facts_by_deal({key: store.facts(key)[0] for key in projects})
+            return facts_by_deal({key: understood(store.facts(key)[0]) for key in projects})
         return facts_by_deal(facts_by_project(store))
 
 
