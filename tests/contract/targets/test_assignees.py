@@ -18,7 +18,11 @@ from taiga_pipeline.records import Kind, Story, member_key
 from tests.contract.targets.account import Account, needs, tells_untouched
 from tests.contract.targets.test_runs import Pipeline, key, left
 
-pytestmark = [needs(Kind.STORY, Story.ASSIGNED), needs(Kind.MEMBERSHIP)]
+pytestmark = [
+    needs(Kind.STORY, Story.ASSIGNED),
+    needs(Kind.MEMBERSHIP),
+    pytest.mark.sampled_tests(3),
+]
 
 NOBODY = "nobody.at.all@example.invalid"
 

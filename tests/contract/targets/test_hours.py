@@ -21,6 +21,8 @@ from taiga_pipeline.records import Kind, Story
 from tests.contract.targets.account import Account, needs
 from tests.contract.targets.test_runs import Pipeline, key
 
+pytestmark = pytest.mark.sampled_tests(3)
+
 has_hours = needs(Kind.STORY, Story.HOURS)
 
 
