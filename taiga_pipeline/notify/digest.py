@@ -170,7 +170,7 @@ def digest_lines(digest: Digest) -> list[str]:
         (_("Held by deals that are not decided"), map(holding_line, digest.holding)),
         (
             _("To decide (pipeline-sync conflicts)"),
-            (one_line(translated(each)) for each in digest.open),
+            map(_open_line, digest.open),
         ),
         (_("Hours that are missing"), map(short_line, digest.short)),
         (_("Messages that did not arrive"), digest.undelivered),
@@ -189,7 +189,8 @@ def digest_lines(digest: Digest) -> list[str]:
 
 
 def _open_line(line: str) -> str:
-    return one_line(translated(line))
+    kind, space, rest = line.partition(" ")  # a line begins with the kind of its issue
+    return one_line(f"{_(kind)}{space}{translated(rest)}")
 
 
 def waiting_line(deal: WaitingDeal) -> str:
