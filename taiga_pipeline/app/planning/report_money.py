@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.pipeline.model import Deal
     from taiga_pipeline.planning.money.budget import Budget, Overrun
     from taiga_pipeline.planning.money.deals import DealMoney
-    from taiga_pipeline.planning.money.quarters import Spread
+    from taiga_pipeline.planning.money.quarters import QuarterMoney, Spread
     from taiga_pipeline.planning.money.rates import Amounts
 
 MOST: Final = 40
@@ -48,17 +49,19 @@ def _quarters(money: Money) -> Table:
         _("Margin"),
         _("Margin of revenue"),
     )
+    shown = worth_showing(money.quarters)
+    currencies = Counter(each.quarter for each in shown)
     rows = [
         (
             f"{each.quarter} {each.currency}".strip(),
             *(_range(spread) for spread in (each.hours, each.revenue, each.cost)),
             *(
-                (_range(each.margin), _share(each.margin.expected, each.revenue.expected))
+                (_range(each.margin), _share(each, alone=currencies[each.quarter] == 1))
                 if each.margin
                 else (_("unknown"), "")
             ),
         )
-        for each in worth_showing(money.quarters)
+        for each in shown
     ]
     return Table(_("By quarter"), _(_QUARTERS), headings, rows)
 
@@ -72,8 +75,11 @@ def _range(spread: Spread) -> str:
     )
 
 
-def _share(part: float, whole: float) -> str:
-    return f"{100 * part / whole:.0f} %" if whole > 0.5 else ""
+def _share(quarter: QuarterMoney, *, alone: bool) -> str:
+    # What is paid in one currency for what is earned in another is no part of this one's margin.
+    if quarter.margin is None or not alone or quarter.revenue.expected <= 0.5:
+        return ""
+    return f"{100 * quarter.margin.expected / quarter.revenue.expected:.0f} %"
 
 
 def _deals(money: Money) -> Table:

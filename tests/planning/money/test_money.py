@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from taiga_pipeline.app.planning.money import worth_showing
+from taiga_pipeline.app.planning.money import Money, worth_showing
+from taiga_pipeline.app.planning.report_money import money_tables
 from taiga_pipeline.people.model import Allocation, Person, Rate
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
 from taiga_pipeline.pipeline.rates import Rates
@@ -255,6 +256,18 @@ def test_currencies_without_money_in_a_quarter_are_left_out_where_it_is_shown() 
     ]
     shown = [(each.quarter, each.currency) for each in worth_showing(quarters)]
     assert shown == [("2026-Q4", "EUR"), ("2027-Q1", "EUR")]
+
+
+def test_a_quarter_of_two_currencies_has_no_margin_as_a_part_of_revenue() -> None:
+    """What is earned in one and spent in the other would look like a margin of 100 %."""
+    none, some = Spread(0, 0, 0, 0, 0), Spread(9, 9, 9, 9, 9)
+    quarters = (
+        QuarterMoney("2026-Q4", "EUR", some, some, none, some),
+        QuarterMoney("2026-Q4", "SEK", some, none, some, some),
+        QuarterMoney("2027-Q1", "EUR", some, some, none, some),
+    )
+    (table,) = money_tables(Money(TODAY, (), quarters, (), (), None, True, ()))
+    assert [row[-1] for row in table.rows] == ["", "", "100 %"]
 
 
 def test_a_huge_value_leaves_the_money_of_other_deals_as_it_is() -> None:
