@@ -122,7 +122,7 @@ class Office:
         workspace = self._process()
         with locked_state(workspace) as store:
             runner = make_runner(workspace, store)
-            client = runner.target._target._client  # type: ignore[attr-defined]
+            client = runner.target._adapter._client  # type: ignore[attr-defined]
             client._transport._session.mount(ADDRESS, self.wire)
             client._transport._session.trust_env = False
             client._chance = lambda: 0.0
