@@ -93,7 +93,8 @@ def money_for(workspace: Workspace, read: Pipeline, given: PlanInput) -> Money:
     demand = find_demand(situation, *plan, weeks, attendance_of(workspace, situation, weeks))
     starts = {each.deal_key: each for each in demand.open}
     quarters = quarters_money(deals, starts, given.outlooks, today, Draws())
-    return replace(_with_budgets(read, book, deals, today, demand), deals=deals, quarters=quarters)
+    found = _with_budgets(read, book, deals, given, demand)
+    return replace(found, deals=deals, quarters=quarters)
 
 
 def budgets_for(workspace: Workspace, read: Pipeline, given: PlanInput, demand: Demand) -> Money:
@@ -101,15 +102,21 @@ def budgets_for(workspace: Workspace, read: Pipeline, given: PlanInput, demand: 
     of the same situation, in whatever weeks."""
     book = rate_book(workspace)
     deals = deals_for(workspace, read, given, book, only_won=True)
-    return _with_budgets(read, book, deals, given.situation.as_of, demand)
+    return _with_budgets(read, book, deals, given, demand)
 
 
 def _with_budgets(
-    read: Pipeline, book: RateBook, deals: tuple[DealMoney, ...], today: date, demand: Demand
+    read: Pipeline,
+    book: RateBook,
+    deals: tuple[DealMoney, ...],
+    given: PlanInput,
+    demand: Demand,
 ) -> Money:
     """Returns the budgets of deals, without the deals themselves."""
     from taiga_pipeline.planning.money.budget import budgets, overrun
+    from taiga_pipeline.planning.money.deals import beyond
 
+    today, later = given.situation.as_of, beyond(given.situation, given.mappings)
     main_of = main_deals(joins_of(read.deals))
     found = budgets(deals, facts_by_deal(read.facts), today, main_of)
     finished = tuple(each for each in found if each.is_finished)
@@ -126,6 +133,7 @@ def _with_budgets(
             *_notices(book, deals, running),
             *_silent((*demand.silent_open, *demand.silent_won), book),
             *_undated(deals),
+            *_cut(later),
         ),
     )
 
@@ -145,7 +153,8 @@ def deals_for(
     situation, plan = given.situation, (given.mappings, given.outlooks)
     attendance = partial(attendance_of, workspace, situation)
     kept = facts_by_deal(read.facts)
-    booked = all_won(situation, *plan, kept, attendance, with_open=not only_won)
+    horizon = workspace.settings.planning.horizon_weeks
+    booked = all_won(situation, *plan, kept, attendance, with_open=not only_won, horizon=horizon)
     return deals_money(situation, *plan, booked, book)
 
 
@@ -202,6 +211,16 @@ def _undated(deals: Iterable[DealMoney]) -> Iterator[str]:
             f"neither a start nor an expected close is known, so their money is in no quarter: "
             f"{named}{more}"
         )
+
+
+def _cut(keys: Sequence[str]) -> Iterator[str]:
+    """Yields what is to say of deals whose work is not over in the weeks that are looked at."""
+    from taiga_pipeline.planning.money.deals import FURTHEST
+
+    if keys:
+        more = f" and {len(keys) - _NAMED:,} more" if len(keys) > _NAMED else ""
+        named = ", ".join(keys[:_NAMED])
+        yield f"money is counted for the next {FURTHEST:,} weeks, and work is later: {named}{more}"
 
 
 def worth_showing(quarters: Sequence[QuarterMoney]) -> Sequence[QuarterMoney]:

@@ -4,18 +4,21 @@ A deal fits where, in each week, each role has the hours that it asks for free: 
 what the demand of all others leaves at the chosen quantile. What it asks for is as in capacity:
 people who are allocated or reserved use the hours of their own role, the rest those of its roles,
 and both lie as far apart as delivery moved them. Hours per week are those of full weeks
-and shrink with public holidays, as everybody's do. Needs numpy (the extra ``planning``).
+and shrink with public holidays, as everybody's do. Of a deal that asks for no roles, whoever is on
+it beyond the weeks that are looked at, or without a last day, stays to their end, from whichever
+week it begins. Needs numpy (the extra ``planning``).
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Self
 
+from taiga_pipeline.mapping.demand import deal_demand
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -97,33 +100,48 @@ def fit_of(
             f'say what it needs with: pipeline-sync deals edit {word} --roles "Back:30h x10w"'
         )
     own = {person.email: person.role for person in situation.people}
+    count = len(options.weeks)
+    goes_on = not deal_demand(deal, rules)
+    if goes_on:
+        stretches = tuple(_to_the_end(stretches, count, options.weeks.index(starts[0])))
     asked_for = tuple(
         _Need.of(each, own, attendance) for each in stretches if own.get(each.email, " ")
     )
-    length = max(each.after for each in stretches)
+    # Of who stays to the end of the weeks, half of them at least is looked at.
+    length = max(
+        count // 2 if goes_on and each.after == count else each.after for each in stretches
+    )
     others = replace(
         situation, deals=tuple(each for each in situation.deals if each.key != deal.key)
     )
     report = find_capacity(others, mappings, outlooks, replace(options, with_drivers=False))
-    last = len(options.weeks) - length
+    last = count - length
     if last < 0:
         raise InvalidValue(
-            f"{deal.key} takes {length} weeks, and {len(options.weeks)} are looked at; add --weeks"
+            f"{deal.key} takes {length} weeks, and {count} are looked at; add --weeks"
         )
     free, left = _free(report), _left(report)
     at, begin = (min(max(0, options.weeks.index(each)), last) for each in starts)
     looked = Weeks(options.weeks.first + WEEK * begin, last + 1 - begin)
-    possible = [_start(week, n, asked_for, free) for n, week in enumerate(looked, begin)]
-    sure = [_start(week, n, asked_for, left) for n, week in enumerate(looked, begin)]
+    possible = [_start(week, n, asked_for, free, count) for n, week in enumerate(looked, begin)]
+    sure = [_start(week, n, asked_for, left, count) for n, week in enumerate(looked, begin)]
     return Fit(
         deal,
         options.quantile,
-        _start(options.weeks.first + WEEK * at, at, asked_for, free),
+        _start(options.weeks.first + WEEK * at, at, asked_for, free, count),
         next((each for each in possible if not each.missing), None),
         next((each for each in sure if not each.missing), None),
         min(possible, key=lambda each: each.hours),
         looked,
     )
+
+
+def _to_the_end(stretches: Iterable[Stretch], count: int, begin: int) -> Iterator[Stretch]:
+    """Yields stretches, those that reach the last of ``count`` weeks if the deal begins in the week
+    ``begin`` as long as all weeks: so they reach it from wherever it begins."""
+    for each in stretches:
+        reaches = each.after + begin >= count
+        yield replace(each, weeks=count - each.first) if reaches else each
 
 
 _Free = Mapping[str, Sequence[float]]
@@ -161,13 +179,13 @@ class _Need:
         return cls(stretch.role, stretch, partial(attendance.role_part, stretch.role))
 
 
-def _start(week: date, number: int, needs: Iterable[_Need], free: _Free) -> Start:
+def _start(week: date, number: int, needs: Iterable[_Need], free: _Free, count: int) -> Start:
     needed: dict[tuple[str, int], float] = {}
     names: dict[str, str] = {}
     for need in needs:
         name = normalise(need.role)
         names.setdefault(name, need.role)
-        for at in range(number + need.stretch.first, number + need.stretch.after):
+        for at in range(number + need.stretch.first, min(number + need.stretch.after, count)):
             if at >= 0:
                 hours = need.stretch.hours * need.part(week + WEEK * (at - number))
                 needed[name, at] = needed.get((name, at), 0.0) + hours

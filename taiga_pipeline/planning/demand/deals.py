@@ -64,8 +64,10 @@ class Situation:
 
     ``milestones`` are those that delivery reported, ``fates`` what a scenario supposes, both by
     deal key. ``left`` are deal keys and addresses (in lower case) of those who left the deal's
-    project: their hours are not filled. ``plans`` keeps what was worked out of deals, by key, for
-    this situation and for those that are made from it.
+    project: their hours are not filled. ``open_end`` is the last day of an allocation that has
+    none, on a deal that asks for no roles; None for the end of the weeks that are looked at.
+    ``plans`` keeps what was worked out of deals, by key, for this situation and for those that are
+    made from it.
     """
 
     as_of: date
@@ -76,6 +78,7 @@ class Situation:
     milestones: Mapping[str, Milestones] = field(default_factory=dict)
     left: Collection[tuple[str, str]] = ()
     fates: Mapping[str, Fate] = field(default_factory=dict)
+    open_end: date | None = None
     plans: dict[str, _Plan] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -446,7 +449,9 @@ class _Finder:
         if not case.allocations:
             return
         start = self._day(case) or self._now
-        last = None if case.after is None else monday(start) + WEEK * case.after - _DAY
+        last = self._situation.open_end
+        if case.after is not None:
+            last = monday(start) + WEEK * case.after - _DAY
         delay = WEEK * case.fate.delay_weeks
         for each in case.allocations:
             left = (each.deal_key, each.email.casefold()) in self._situation.left

@@ -14,19 +14,25 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
+from taiga_pipeline.mapping.demand import deal_demand
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.pipeline.model import Category, Deal
+from taiga_pipeline.pipeline.notation import MAX_WEEKS
 from taiga_pipeline.planning.attendance import Attendance
 from taiga_pipeline.planning.demand.deals import Booked, Fate, Situation, find_demand
 from taiga_pipeline.planning.money.rates import Amounts, RateBook, add, less
 from taiga_pipeline.planning.outlook import Outlooks
-from taiga_pipeline.planning.weeks import Weeks, monday
+from taiga_pipeline.planning.weeks import WEEK, Weeks, monday
 
 BACK: Final = timedelta(days=730)
 """Won deals that began earlier are over: they are not looked at, unless delivery is still at it."""
 AHEAD: Final = 156
-"""Weeks from now on that are looked at."""
+"""Weeks from now on that are looked at at least; more where a deal's work takes more."""
+FURTHEST: Final = 2 * MAX_WEEKS
+"""Weeks from now on that are looked at at most."""
+HORIZON: Final = 26
+"""Weeks from now on for which someone without a last day is on a deal that asks for no roles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +98,25 @@ def all_won(  # noqa: PLR0913 - a plan, and what to look at of it
     attendance_of: Callable[[Weeks], Attendance] | None = None,
     *,
     with_open: bool = True,
+    horizon: int = HORIZON,
 ) -> Mapping[str, tuple[Booked, ...]]:
     """Returns the hours of all deals that are not over, by deal, as if every open one were won.
 
     ``kept`` are deals that are looked at however long ago they began. ``attendance_of`` says when
     people can work; without it, no public holidays are known. Without ``with_open``, hours of won
-    deals alone are returned.
+    deals alone are returned. ``horizon`` is for how many weeks from now on someone without a last
+    day is on a deal that asks for no roles, as in capacity.
     """
     cases = [each for each in _cases(situation, mappings) if _is_now(each, situation, kept)]
     fates = {deal.key: Fate(won=True) for deal, won in cases if not won}
     wanted = tuple(deal for deal, won in cases if won or with_open)
-    supposed = replace(situation, deals=wanted, fates=fates)
-    first = min([situation.as_of, *(day for deal, _ in cases if (day := _begin(deal)))])
     now = monday(situation.as_of)
-    weeks = Weeks(monday(first), (now - monday(first)).days // 7 + AHEAD)
+    until = now + WEEK * horizon - timedelta(days=1)
+    supposed = replace(situation, deals=wanted, fates=fates, open_end=until)
+    first = min([situation.as_of, *(day for deal, _ in cases if (day := _begin(deal)))])
+    ahead = max([AHEAD, *(_ahead(deal, mappings, situation.as_of) for deal in wanted)])
+    ahead = min(ahead, FURTHEST)
+    weeks = Weeks(monday(first), (now - monday(first)).days // 7 + ahead)
     attendance = attendance_of(weeks) if attendance_of else None
     demand = find_demand(supposed, mappings, outlooks, weeks, attendance)
     found: dict[str, list[Booked]] = defaultdict(list)
@@ -127,6 +138,25 @@ def _cases(situation: Situation, mappings: MappingSet) -> Iterator[tuple[Deal, b
 
 def _begin(deal: Deal) -> date | None:
     return deal.start or deal.expected_close or deal.closed_on
+
+
+def _ahead(deal: Deal, mappings: MappingSet, today: date) -> int:
+    """Returns in how many weeks from now the work that a deal asks for ends."""
+    demand = deal_demand(deal, mappings.stage_of(deal)[0])
+    begin = monday(max(_begin(deal) or today, today))
+    length = max((each.start_week + each.weeks for each in demand), default=0)
+    return (begin - monday(today)).days // 7 + length
+
+
+def beyond(situation: Situation, mappings: MappingSet) -> tuple[str, ...]:
+    """Returns the keys of deals whose work is not over within the weeks that money is looked at:
+    what is later is in none of its figures."""
+    today = situation.as_of
+    return tuple(
+        deal.key
+        for deal, _ in _cases(situation, mappings)
+        if _ahead(deal, mappings, today) > FURTHEST
+    )
 
 
 def _is_now(case: tuple[Deal, bool], situation: Situation, kept: Collection[str]) -> bool:

@@ -201,6 +201,7 @@ class _Builder:
     def build(self) -> Case:
         projects, requests, pieces = [], [], []
         for number, work in enumerate(self._works):
+            self._note_end(work)
             projects.append(self._project(work))
             for request, piece in self._requests(work, number):
                 requests.append(request)
@@ -268,6 +269,14 @@ class _Builder:
 
     def _mondays(self) -> Iterator[date]:
         return iter(Weeks(self._rules.first, self._known_weeks))
+
+    def _note_end(self, work: Work) -> None:
+        end = _end(work, self._rules)
+        if end > MAX_WEEKS:
+            self._notes.append(
+                f"{work.key} takes until week {end:,} from now: what is after week {MAX_WEEKS:,} "
+                "is not planned"
+            )
 
     def _note_overload(self, person: Person, hours: list[float]) -> None:
         most = float(person.hours_per_week) * (1 + self._rules.overtime)

@@ -139,3 +139,16 @@ def test_no_start_is_proposed_before_the_project_can_begin() -> None:
     assert found.planned.week == week(0)
     assert found.earliest is not None and found.earliest.week == week(3)
     assert found.looked.first == week(3)
+
+
+def test_who_is_on_a_deal_without_roles_for_good_is_needed_to_the_end_of_the_weeks() -> None:
+    """As in capacity: from whichever week the deal begins, and of each week in the first half."""
+    ana = Allocation("D-1", ANA.email, "Back", Decimal(30), confirmed=False)
+    plain = open_deal(roles=())
+    for end in (None, week(COUNT + 8)):
+        found = fit(plain, won("D-2", 30), allocations=(replace(ana, end=end),))
+        assert found.earliest is not None and found.earliest.week == week(3)
+        assert [each.weeks for each in found.planned.missing] == [2]
+        assert len(found.looked) == COUNT // 2 + 1
+    short = fit(plain, won("D-2", 30), allocations=(replace(ana, end=week(1)),))
+    assert len(short.looked) == COUNT

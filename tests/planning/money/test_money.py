@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,7 @@ from taiga_pipeline.pipeline.model import Deal, RoleDemand
 from taiga_pipeline.pipeline.rates import Rates
 from taiga_pipeline.planning.demand.deals import Situation, find_demand
 from taiga_pipeline.planning.money.budget import Alarm, budget_of, budgets, overrun
-from taiga_pipeline.planning.money.deals import DealMoney, all_won, deals_money
+from taiga_pipeline.planning.money.deals import DealMoney, all_won, beyond, deals_money
 from taiga_pipeline.planning.money.quarters import (
     Draws,
     QuarterMoney,
@@ -279,3 +279,25 @@ def test_a_huge_value_leaves_the_money_of_other_deals_as_it_is() -> None:
     assert first.revenue.high == pytest.approx(999_999_999_999 + 2 * 10_001, abs=0.01)
     assert first.margin is not None
     assert first.margin.low == pytest.approx(10_001 - 8_000)
+
+
+@pytest.mark.parametrize("stage", ["Proposal", "Won"])
+def test_who_is_on_a_deal_without_roles_for_good_counts_to_the_end_of_the_horizon(
+    stage: str,
+) -> None:
+    ana = Allocation("D-1", ANA.email, "Back", Decimal(10), confirmed=stage == "Won")
+    sold = asked(roles=(), stage=stage)
+    assert one(sold, allocations=(ana,)).hours == 26 * 10
+    begun = replace(sold, start=TODAY - timedelta(weeks=4))
+    if stage == "Won":
+        assert one(begun, allocations=(ana,)).hours == 30 * 10
+    asks = replace(sold, roles=(BACK,))
+    assert one(asks, allocations=(ana,)).hours == BACK.weeks * BACK.hours_per_week
+
+
+def test_a_deal_of_many_years_counts_whole_and_what_is_too_far_ahead_is_named() -> None:
+    long = RoleDemand("Back", Decimal(1), 400, start_week=100)
+    assert one(asked(roles=(long,))).hours == 400
+    far = asked(key="D-2", start=TODAY + timedelta(weeks=900), roles=(long,))
+    situation = Situation(TODAY, (asked(roles=(long,)), far))
+    assert beyond(situation, mappings()) == ("D-2",)

@@ -108,6 +108,14 @@ def test_a_project_keeps_all_its_weeks_however_late_it_begins() -> None:
     assert made.problem.weeks == 7 + 10 + 4
 
 
+def test_weeks_beyond_the_last_one_that_a_plan_can_have_are_named() -> None:
+    made = case(work(role(weeks=500, start_week=100)))
+    assert made.problem.weeks == 520
+    assert made.notes == (
+        "D-1 takes until week 600 from now: what is after week 520 is not planned",
+    )
+
+
 def test_only_projects_that_nobody_is_on_are_postponed() -> None:
     rules = Rules(first=MONDAY, horizon=8, max_delay=2)
     begun = work(start=MONDAY - timedelta(weeks=1), key="D-3")
