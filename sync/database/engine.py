@@ -297,13 +297,19 @@ def _turn(engine: Engine) -> Iterator[None]:
     if engine.dialect.name != "sqlite" or file == ":memory:":
         yield
         return
-    lock = _TURNS.setdefault(str(Path(file).resolve()), threading.RLock())
+    lock = _turn_of(file, _folder(engine.url))
     is_ours = lock.acquire(timeout=TURN_SECONDS)
     try:
         yield
     finally:
         if is_ours:
             lock.release()
+
+
+@lru_cache(maxsize=256)
+def _turn_of(file: str, folder: str) -> threading.RLock:
+    """Returns the lock of a file, which is named relative to ``folder``; links lead to one."""
+    return _TURNS.setdefault(str(Path(folder, file).resolve()), threading.RLock())
 
 
 def lock_number(connection: Connection, what: str) -> int:

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import and_, insert, select, update
 
 from sync.records.model import Binding, RecordKey
+from sync.state import statements
 from sync.state.rows import OPEN, TAKE_OVER, UNSETTLED, JournalEntry, dump
 from sync.state.schema import BINDINGS, GROUPS, JOURNAL
 from sync.state.tables import StateTables
@@ -91,9 +92,8 @@ class ManualDecisions(StateTables):
 
     def take_overs(self) -> list[JournalEntry]:
         """Returns the intents to write a new key in the target that are not settled, in order."""
-        mine = and_(JOURNAL.c.action == TAKE_OVER, JOURNAL.c.status.in_(UNSETTLED))
         with self._read() as connection:
-            return list(self._entries(connection, mine))
+            return list(self._entries(connection, statements.take_overs()))
 
     def settle_take_over(self, entry: JournalEntry, error: str = "") -> None:
         """Closes such an intent: the new key is in the target, or can never be (``error``)."""
@@ -122,6 +122,6 @@ class ManualDecisions(StateTables):
         See `sync.records.model.DesiredGroup`.
         """
         with self._read() as connection:
-            rows = self._select(connection, GROUPS, keys)
+            rows = self._select(connection, statements.of_groups(GROUPS), keys)
             found = {row.grp: row.likeness for row in rows}
         return {key: found.get(key, "") for key in keys}

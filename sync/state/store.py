@@ -12,13 +12,13 @@ import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, select, update
 
-from sync.database.engine import by_letters
 from sync.plan.known import Bound, Known, Making
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue
 from sync.records.model import Binding, RecordKey, WhenDropped, encode
 from sync.records.record_merge import Bases
+from sync.state import statements
 from sync.state.manual_decisions import BY_HAND, ManualDecisions
 from sync.state.pruning import prune_journal, prune_runs
 from sync.state.rows import (
@@ -47,7 +47,6 @@ from sync.state.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NOTES, RUNS
 from sync.state.unconfirmed import UnconfirmedWrites
 
 _NEVER = object()
-_NOTHING_AGREED = dump_bases({})
 
 __all__ = ["Checkpoint", "GroupRow", "JournalEntry", "OpenIssue", "RunRow", "StateStore"]
 
@@ -71,16 +70,14 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
     def note_of(self, name: str) -> str | None:
         """Returns the value that was noted under ``name``, None if there is none."""
         with self._read() as connection:
-            return connection.execute(select(NOTES.c.value).where(self._note(name))).scalar()
+            return connection.execute(statements.note(), self._ours | {"of_name": name}).scalar()
 
     def put_note(self, name: str, value: str) -> None:
         """Notes a value, over an older one of the same name."""
         with self._write(name) as connection:
-            connection.execute(delete(NOTES).where(self._note(name)))
-            connection.execute(insert(NOTES).values(pipeline=self.pipeline, name=name, value=value))
-
-    def _note(self, name: str) -> ColumnElement[bool]:
-        return and_(NOTES.c.pipeline == self.pipeline, NOTES.c.name == name)
+            connection.execute(statements.note_removed(), self._ours | {"of_name": name})
+            row = {"pipeline": self.pipeline, "name": name, "value": value}
+            connection.execute(statements.added(NOTES), row)
 
     def bound_elsewhere(self) -> dict[str, str]:
         """Returns which pipeline of the same database a root is bound under, by the root's id."""
@@ -112,27 +109,9 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
 
     def index(self) -> dict[str, GroupRow]:
         """Returns what is remembered of every bound group, by key."""
-        joined = BINDINGS.outerjoin(
-            GROUPS,
-            and_(GROUPS.c.pipeline == BINDINGS.c.pipeline, GROUPS.c.grp == BINDINGS.c.grp),
-        )
-        query = (
-            select(
-                BINDINGS.c.grp,
-                BINDINGS.c.target_id,
-                func.coalesce(GROUPS.c.fingerprint, ""),
-                func.coalesce(GROUPS.c.stamp, ""),
-                func.coalesce(GROUPS.c.state, ""),
-                BINDINGS.c.deleted,
-                BINDINGS.c.unlinked,
-                BINDINGS.c.base_json == _NOTHING_AGREED,
-                BINDINGS.c.kind,
-            )
-            .select_from(joined)
-            .where(BINDINGS.c.pipeline == self.pipeline, BINDINGS.c.name == "")
-        )
         with self._read() as connection:
-            return {row[0]: GroupRow(*row[1:]) for row in connection.execute(query)}
+            rows = connection.execute(statements.index(), self._ours)
+            return {row[0]: GroupRow(*row[1:]) for row in rows}
 
     def known(self, keys: Collection[str]) -> dict[str, Known]:
         """Returns bindings, bases and open intents of the groups of ``keys``."""
@@ -141,10 +120,10 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
         making: dict[str, dict[RecordKey, Making]] = {key: {} for key in keys}
         removing: dict[str, set[RecordKey]] = {key: set() for key in keys}
         with self._read() as connection:
-            for row in self._select(connection, BINDINGS, keys):
+            for row in self._select(connection, statements.of_groups(BINDINGS), keys):
                 key = RecordKey(row.grp, row.kind, row.name)
                 bound[row.grp][key] = Bound(read_binding(key, row), read_bases(row.base_json))
-            for entry in self._entries(connection, JOURNAL.c.status.in_(UNSETTLED)):
+            for entry in self._entries(connection, statements.unsettled_entries()):
                 group = entry.key.group
                 if group not in intents:
                     continue
@@ -233,12 +212,12 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
                 self._update_binding(connection, old, {"name": new.name})
             for key in plan.forget:
                 self._settle_record(connection, key)
-                connection.execute(delete(BINDINGS).where(self._record(BINDINGS, key)))
+                self._remove(connection, BINDINGS, key)
             for binding in plan.bind:
                 if self._is_deleted(connection, binding.key) is not binding.deleted:
                     taken += [binding.key] if binding.deleted else []
                     entry = self._people_row(run_id, binding)
-                    connection.execute(insert(JOURNAL).values(**entry))
+                    self._put(connection, statements.added(JOURNAL), entry)
                 values = {"deleted": binding.deleted, "unlinked": binding.unlinked}
                 self._update_binding(connection, binding.key, values)
             for key, bases in plan.remember.items():
@@ -275,33 +254,29 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
         """
         with self._write("intent") as connection:
             self._replace_same(connection, action, intended)
-            connection.execute(
-                update(GROUPS).where(self._group(GROUPS, action.key.group)).values(stamp="")
-            )
-            result = connection.execute(
-                insert(JOURNAL)
-                .values(
-                    run_id=run_id,
-                    pipeline=self.pipeline,
-                    grp=action.key.group,
-                    kind=action.key.kind,
-                    name=action.key.name,
-                    action=action.type.value,
-                    reason=action.reason,
-                    changes_json=dump(journal_changes(action)),
-                    intended_json=dump_bases(intended),
-                    identity=action.desired.natural_name if action.desired else "",
-                    when_dropped=(
-                        action.desired.when_dropped if action.desired else WhenDropped.KEEP
-                    ).value,
-                    status=OPEN,
-                    target_id=action.observed.id if action.observed else "",
-                    error="",
-                    intended_at=self._moment,
-                )
-                .returning(JOURNAL.c.id)
-            )
-            return int(result.scalar_one())
+            self._look_again(connection, action.key.group)
+            row = self._intent_row(run_id, action, intended)
+            return int(self._put(connection, statements.intended(), row).scalar_one())
+
+    def _intent_row(self, run_id: int, action: Action, intended: Bases) -> dict[str, object]:
+        wanted = action.desired
+        return {
+            "run_id": run_id,
+            "pipeline": self.pipeline,
+            "grp": action.key.group,
+            "kind": action.key.kind,
+            "name": action.key.name,
+            "action": action.type.value,
+            "reason": action.reason,
+            "changes_json": dump(journal_changes(action)),
+            "intended_json": dump_bases(intended),
+            "identity": wanted.natural_name if wanted else "",
+            "when_dropped": (wanted.when_dropped if wanted else WhenDropped.KEEP).value,
+            "status": OPEN,
+            "target_id": action.observed.id if action.observed else "",
+            "error": "",
+            "intended_at": self._moment,
+        }
 
     def _replace_same(self, connection: Connection, action: Action, intended: Bases) -> None:
         """Closes the older intents that say the very same: the new one stands for them.
@@ -310,14 +285,9 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
         """
         if action.type is ActionType.CREATE:  # which is settled before it is intended again
             return
-        same = and_(
-            self._record(JOURNAL, action.key),
-            JOURNAL.c.status == OPEN,
-            JOURNAL.c.action == action.type.value,
-            JOURNAL.c.intended_json == dump_bases(intended),
-        )
+        same = {"of_action": action.type.value, "of_intended": dump_bases(intended)}
         values = {"status": "settled", "finished_at": self._moment}
-        connection.execute(update(JOURNAL).where(same).values(**values))
+        self._put(connection, statements.replaced(), values, **self._names(action.key), **same)
 
     def receive(self, intent: int, binding: Binding, bases: Bases) -> None:
         """Commits the receipt of a write together with its binding and its bases.
@@ -336,7 +306,7 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
             self._finish(connection, intent, "done")
             for key in keys:
                 self._settle_record(connection, key)
-                connection.execute(delete(BINDINGS).where(self._record(BINDINGS, key)))
+                self._remove(connection, BINDINGS, key)
 
     def fail(self, intent: int, error: str) -> None:
         """Commits that a write certainly did not happen, and why."""
@@ -355,13 +325,14 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
             return
         with self._write("kept edits") as connection:
             for key, change in new:
-                connection.execute(insert(JOURNAL).values(**self._kept_row(run_id, key, change)))
+                row = self._kept_row(run_id, key, change)
+                self._put(connection, statements.added(JOURNAL), row)
 
     def _kept_edits(self, groups: Collection[str]) -> dict[tuple[RecordKey, str], object]:
         """Returns the values of kept edits that the history reported last, by record and field."""
         reported = {}
         with self._read() as connection:
-            for row in self._select(connection, JOURNAL, groups, JOURNAL.c.action == KEEP):
+            for row in self._select(connection, statements.kept_edits(), groups):
                 for change in json.loads(row.changes_json):
                     key = RecordKey(row.grp, row.kind, row.name)
                     reported[key, str(change["field"])] = change["observed"]
@@ -411,36 +382,35 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
 
     def history(self, group: str | None = None, limit: int = 100) -> list[JournalEntry]:
         """Returns the newest journal entries, of one group or of all, the newest first."""
-        condition = JOURNAL.c.grp == group if group is not None else True
+        query = select(JOURNAL).where(JOURNAL.c.pipeline == self.pipeline)
+        if group is not None:
+            query = query.where(JOURNAL.c.grp == group)
         with self._read() as connection:
-            return list(self._entries(connection, condition, newest=limit))
+            return list(self._entries(connection, query.order_by(JOURNAL.c.id.desc()).limit(limit)))
 
     # --- runs
 
     def begin_run(self, is_full: bool) -> int:
         """Notes that a run begins; returns its number."""
         with self._write("run begins") as connection:
-            result = connection.execute(
-                insert(RUNS)
-                .values(
-                    pipeline=self.pipeline,
-                    started_at=self._moment,
-                    outcome="running",
-                    is_full=is_full,
-                    summary_json="{}",
-                )
-                .returning(RUNS.c.id)
-            )
-            return int(result.scalar_one())
+            row = {
+                "pipeline": self.pipeline,
+                "started_at": self._moment,
+                "outcome": "running",
+                "is_full": is_full,
+                "summary_json": "{}",
+            }
+            return int(self._put(connection, statements.run_begun(), row).scalar_one())
 
     def end_run(self, run_id: int, outcome: str, summary: Mapping[str, object]) -> None:
         """Notes how a run ended."""
         with self._write("run ends") as connection:
-            connection.execute(
-                update(RUNS)
-                .where(RUNS.c.id == run_id)
-                .values(finished_at=self._moment, outcome=outcome, summary_json=dump(summary))
-            )
+            values = {
+                "finished_at": self._moment,
+                "outcome": outcome,
+                "summary_json": dump(summary),
+            }
+            self._put(connection, statements.run_ended(), values, of_run=run_id)
 
     def runs(
         self, limit: int = 20, only_full: bool = False, only_successful: bool = False
@@ -466,11 +436,8 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
 
     def issues(self) -> list[OpenIssue]:
         """Returns what is open, by group."""
-        query = select(ISSUES).where(ISSUES.c.pipeline == self.pipeline)
         with self._read() as connection:
-            rows = connection.execute(
-                query.order_by(by_letters(ISSUES.c.grp), by_letters(ISSUES.c.name))
-            ).all()
+            rows = connection.execute(statements.open_issues(), self._ours).all()
         return [OpenIssue(read_issue(row), row.since) for row in rows]
 
     def replace_issues(self, issues: Iterable[Issue]) -> tuple[list[Issue], list[Issue]]:
@@ -504,18 +471,16 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
                 if row is not None and not row.unlinked:
                     reason = "no longer followed, as a person decided"
                     entry = self._found_row(BY_HAND, record, UNLINK, reason)
-                    connection.execute(insert(JOURNAL).values(**entry))
+                    self._put(connection, statements.added(JOURNAL), entry)
             else:
-                connection.execute(delete(ISSUES).where(self._record(ISSUES, record)))
+                self._remove(connection, ISSUES, record)
 
     def forget_child(self, key: RecordKey) -> None:
         """Drops what is known of a child; the next run makes it again, or finds it."""
         with self._write("by hand") as connection:
             self._settle_record(connection, key)
-            connection.execute(delete(BINDINGS).where(self._record(BINDINGS, key)))
-            connection.execute(
-                update(GROUPS).where(self._group(GROUPS, key.group)).values(stamp="")
-            )
+            self._remove(connection, BINDINGS, key)
+            self._look_again(connection, key.group)
 
     def forget(self, group: str) -> None:
         """Drops everything that is known of a group; the next run treats it as new."""
@@ -550,7 +515,7 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
     def let_go(self, key: RecordKey) -> None:
         """Stops following a child, which is the target's own from now on."""
         with self._write("by hand") as connection:
-            connection.execute(delete(BINDINGS).where(self._record(BINDINGS, key)))
+            self._remove(connection, BINDINGS, key)
             self._look_again(connection, key.group)
 
     def give_up(self, key: RecordKey) -> None:
@@ -567,7 +532,7 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
                     self._look_again(connection, group)
 
     def _look_again(self, connection: Connection, group: str) -> None:
-        connection.execute(update(GROUPS).where(self._group(GROUPS, group)).values(stamp=""))
+        connection.execute(statements.looked_at_again(), self._ours | {"of_group": group})
 
     def rebase_under_way(self, key: RecordKey, bases: Bases) -> None:
         """Sets the bases of fields while a write of the record is under way: its intent stays
@@ -581,6 +546,4 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
         """Sets the bases of fields by hand and has the group looked at again."""
         with self._write("by hand") as connection:
             self._extend_base(connection, key, bases)
-            connection.execute(
-                update(GROUPS).where(self._group(GROUPS, key.group)).values(stamp="")
-            )
+            self._look_again(connection, key.group)

@@ -16,16 +16,18 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Insert,
+    Select,
     Table,
+    Update,
     and_,
     delete,
     func,
-    insert,
     select,
     type_coerce,
-    update,
 )
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from sync.clock import Clock, is_the_machines
 from sync.crash_points import reached
@@ -35,9 +37,8 @@ from sync.errors import Rejected, StateUnusable
 from sync.plan.model import Issue
 from sync.records.model import Binding, RecordKey, encode
 from sync.records.record_merge import Bases
+from sync.state import statements
 from sync.state.rows import (
-    TAKE_OVER,
-    UNSETTLED,
     Checkpoint,
     JournalEntry,
     dump,
@@ -45,7 +46,7 @@ from sync.state.rows import (
     read_bases,
     read_entry,
 )
-from sync.state.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NAME, STEPS, metadata
+from sync.state.schema import BINDINGS, GROUPS, ISSUES, NAME, STEPS, metadata
 from sync.ways_out import Unlink
 from sync.ways_out import dump as dump_ways
 
@@ -121,6 +122,34 @@ class StateTables:
                 reached(f"before {name} commit")
             reached(f"after {name} commit")
 
+    def _put(
+        self,
+        connection: Connection,
+        statement: Insert | Update | ReturningInsert[Any],
+        values: Mapping[str, object],
+        **of: object,
+    ) -> Any:
+        """Writes values, one of which may be worked out by the database: see `_moment`."""
+        made = {name: each for name, each in values.items() if isinstance(each, ColumnElement)}
+        given = {name: each for name, each in values.items() if name not in made}
+        return connection.execute(statement.values(made) if made else statement, {**given, **of})
+
+    def _remove(self, connection: Connection, table: Table, key: RecordKey) -> None:
+        connection.execute(statements.record_removed(table), self._names(key))
+
+    def _remove_group(self, connection: Connection, table: Table, key: str) -> None:
+        connection.execute(statements.group_removed(table), {**self._ours, "of_group": key})
+
+    @property
+    def _ours(self) -> dict[str, object]:
+        """What names this pipeline in `sync.state.statements`."""
+        return {"of_pipeline": self.pipeline}
+
+    def _names(self, key: RecordKey) -> dict[str, object]:
+        """What names a record there."""
+        record = {"of_group": key.group, "of_kind": key.kind, "of_name": key.name}
+        return {"of_pipeline": self.pipeline, **record}
+
     def _group(self, table: Table, key: str) -> Any:
         return and_(table.c.pipeline == self.pipeline, table.c.grp == key)
 
@@ -130,22 +159,14 @@ class StateTables:
         )
 
     def _select(
-        self, connection: Connection, table: Table, keys: Collection[str], *conditions: Any
+        self, connection: Connection, query: Select[Any], keys: Collection[str]
     ) -> Iterator[Any]:
+        """Reads by a query for the rows of ``keys``; see `sync.state.statements.of_groups`."""
         for chunk in _chunks(keys):
-            mine = and_(table.c.pipeline == self.pipeline, table.c.grp.in_(chunk), *conditions)
-            query = select(table).where(mine)
-            yield from connection.execute(query.order_by(table.c.id) if "id" in table.c else query)
+            yield from connection.execute(query, {**self._ours, "of_groups": chunk})
 
-    def _entries(
-        self, connection: Connection, condition: Any, newest: int | None = None
-    ) -> Iterator[JournalEntry]:
-        query = select(JOURNAL).where(JOURNAL.c.pipeline == self.pipeline, condition)
-        if newest is None:
-            query = query.order_by(JOURNAL.c.id)
-        else:
-            query = query.order_by(JOURNAL.c.id.desc()).limit(newest)
-        for row in connection.execute(query):
+    def _entries(self, connection: Connection, query: Select[Any]) -> Iterator[JournalEntry]:
+        for row in connection.execute(query, self._ours):
             yield read_entry(row)
 
     def _finish(
@@ -163,64 +184,52 @@ class StateTables:
         }
         if target_id is not None:
             values["target_id"] = target_id
-        connection.execute(update(JOURNAL).where(JOURNAL.c.id == intent).values(**values))
+        self._put(connection, statements.finished(), values, of_intent=intent)
 
     def _settle(self, connection: Connection, keys: Collection[str]) -> None:
         """Closes the open intents of groups whose every record was looked at since."""
-        query = select(JOURNAL.c.id, JOURNAL.c.grp).where(
-            JOURNAL.c.pipeline == self.pipeline,
-            JOURNAL.c.status.in_(UNSETTLED),
-            JOURNAL.c.action != TAKE_OVER,
-        )
-        for intent, group in connection.execute(query).all():
+        for intent, group in connection.execute(statements.intents(), self._ours).all():
             if group in keys:
                 self._finish(connection, intent, "settled")
 
     def _settle_record(self, connection: Connection, key: RecordKey) -> None:
         """Closes the older intents of a record: newer bases must not be overruled by them."""
-        condition = and_(
-            self._record(JOURNAL, key),
-            JOURNAL.c.status.in_(UNSETTLED),
-            JOURNAL.c.action != TAKE_OVER,
-        )
-        connection.execute(
-            update(JOURNAL).where(condition).values(status="settled", finished_at=self._moment)
-        )
+        values = {"status": "settled", "finished_at": self._moment}
+        self._put(connection, statements.record_settled(), values, **self._names(key))
 
     def _put_group(self, connection: Connection, checkpoint: Checkpoint) -> None:
-        connection.execute(delete(GROUPS).where(self._group(GROUPS, checkpoint.key)))
-        connection.execute(
-            insert(GROUPS).values(
-                pipeline=self.pipeline,
-                grp=checkpoint.key,
-                fingerprint=checkpoint.fingerprint,
-                stamp=checkpoint.change_token,
-                state=checkpoint.state,
-                facts_json=dump(checkpoint.facts),
-                likeness=checkpoint.likeness,
-                seen_at=self._moment,
-            )
-        )
+        of_group = {**self._ours, "of_group": checkpoint.key}
+        connection.execute(statements.group_removed(GROUPS), of_group)
+        values = {
+            "pipeline": self.pipeline,
+            "grp": checkpoint.key,
+            "fingerprint": checkpoint.fingerprint,
+            "stamp": checkpoint.change_token,
+            "state": checkpoint.state,
+            "facts_json": dump(checkpoint.facts),
+            "likeness": checkpoint.likeness,
+            "seen_at": self._moment,
+        }
+        self._put(connection, statements.added(GROUPS), values)
 
     def _put_binding(self, connection: Connection, binding: Binding, bases: Bases) -> None:
         known = self._stored_base(connection, binding.key)
         self._settle_record(connection, binding.key)
-        connection.execute(delete(BINDINGS).where(self._record(BINDINGS, binding.key)))
+        self._remove(connection, BINDINGS, binding.key)
+        values = {
+            "pipeline": self.pipeline,
+            "grp": binding.key.group,
+            "kind": binding.key.kind,
+            "name": binding.key.name,
+            "target_id": binding.target_id,
+            "created": binding.created,
+            "when_dropped": binding.when_dropped.value,
+            "deleted": binding.deleted,
+            "unlinked": binding.unlinked,
+            "base_json": dump_bases({**known, **bases}),
+        }
         try:
-            connection.execute(
-                insert(BINDINGS).values(
-                    pipeline=self.pipeline,
-                    grp=binding.key.group,
-                    kind=binding.key.kind,
-                    name=binding.key.name,
-                    target_id=binding.target_id,
-                    created=binding.created,
-                    when_dropped=binding.when_dropped.value,
-                    deleted=binding.deleted,
-                    unlinked=binding.unlinked,
-                    base_json=dump_bases({**known, **bases}),
-                )
-            )
+            connection.execute(statements.added(BINDINGS), values)
         except IntegrityError as error:
             raise Rejected(
                 f"{binding.key}: the {binding.key.kind} {binding.target_id} is already kept in "
@@ -229,13 +238,12 @@ class StateTables:
             ) from error
 
     def _is_deleted(self, connection: Connection, key: RecordKey) -> bool:
-        query = select(BINDINGS.c.deleted).where(self._record(BINDINGS, key))
-        return bool(connection.execute(query).scalar())
+        return bool(connection.execute(statements.is_deleted(), self._names(key)).scalar())
 
     def _update_binding(
         self, connection: Connection, key: RecordKey, values: Mapping[str, object]
     ) -> None:
-        connection.execute(update(BINDINGS).where(self._record(BINDINGS, key)).values(dict(values)))
+        connection.execute(statements.changed_binding(), {**self._names(key), **values})
 
     def _extend_base(self, connection: Connection, key: RecordKey, bases: Bases) -> None:
         known = self._stored_base(connection, key)
@@ -243,17 +251,15 @@ class StateTables:
         self._update_binding(connection, key, {"base_json": dump_bases({**known, **bases})})
 
     def _stored_base(self, connection: Connection, key: RecordKey) -> Bases:
-        query = select(BINDINGS.c.base_json).where(self._record(BINDINGS, key))
-        stored = connection.execute(query).scalar()
+        stored = connection.execute(statements.stored_base(), self._names(key)).scalar()
         return read_bases(stored) if stored is not None else {}
 
     def _forget_group(self, connection: Connection, key: str) -> None:
-        connection.execute(delete(BINDINGS).where(self._group(BINDINGS, key)))
-        connection.execute(delete(GROUPS).where(self._group(GROUPS, key)))
-        self._drop_issues_of(connection, key)
+        for table in (BINDINGS, GROUPS, ISSUES):
+            self._remove_group(connection, table, key)
 
     def _drop_issues_of(self, connection: Connection, key: str) -> None:
-        connection.execute(delete(ISSUES).where(self._group(ISSUES, key)))
+        self._remove_group(connection, ISSUES, key)
 
     def _drop_issue(self, connection: Connection, identity: tuple[str, RecordKey, str]) -> None:
         kind, key, name = identity
@@ -271,18 +277,17 @@ class StateTables:
             "observed": encode(issue.observed),
             "ways_out": dump_ways(issue.ways_out),
         }
-        connection.execute(
-            insert(ISSUES).values(
-                pipeline=self.pipeline,
-                issue=issue.kind.value,
-                grp=issue.key.group,
-                kind=issue.key.kind,
-                name=issue.key.name,
-                field=issue.field,
-                detail_json=dump(values),
-                since=self._moment if since is None else since,
-            )
-        )
+        row = {
+            "pipeline": self.pipeline,
+            "issue": issue.kind.value,
+            "grp": issue.key.group,
+            "kind": issue.key.kind,
+            "name": issue.key.name,
+            "field": issue.field,
+            "detail_json": dump(values),
+            "since": self._moment if since is None else since,
+        }
+        self._put(connection, statements.added(ISSUES), row)
 
 
 def _chunks(keys: Collection[str]) -> Iterator[list[str]]:

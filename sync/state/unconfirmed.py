@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import and_, update
+from sqlalchemy import update
 
-from sync.plan.model import ActionType
 from sync.records.model import RecordKey
-from sync.state.rows import OPEN, PUT_OFF, UNSETTLED, JournalEntry
+from sync.state import statements
+from sync.state.rows import PUT_OFF, JournalEntry
 from sync.state.schema import JOURNAL
 from sync.state.tables import StateTables
 
@@ -19,7 +19,7 @@ class UnconfirmedWrites(StateTables):
     def open_intents(self) -> list[JournalEntry]:
         """Returns the intents whose outcome is not known, the oldest first."""
         with self._read() as connection:
-            return list(self._entries(connection, JOURNAL.c.status == OPEN))
+            return list(self._entries(connection, statements.open_entries()))
 
     def abandon(self, intents: Collection[int]) -> None:
         """Closes intents that, by complete evidence, never took effect."""
@@ -45,11 +45,6 @@ class UnconfirmedWrites(StateTables):
 
     def made_roots(self) -> dict[RecordKey, str]:
         """Returns the ids of roots that were made and not confirmed, as far as they are known."""
-        made = and_(
-            JOURNAL.c.status.in_(UNSETTLED),
-            JOURNAL.c.action == ActionType.CREATE.value,
-            JOURNAL.c.target_id != "",
-        )
         with self._read() as connection:
-            entries = list(self._entries(connection, made))
+            entries = list(self._entries(connection, statements.made()))
         return {entry.key: entry.target_id for entry in entries if entry.key.is_root}
