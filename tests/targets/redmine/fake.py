@@ -116,6 +116,14 @@ class FakeRedmine:
 
     def archive(self, number: int) -> None:
         self.projects[number]["status"] = 9
+        for other, row in self.projects.items():
+            if (row.get("parent") or {}).get("id") == number:
+                self.archive(other)
+
+    def unarchive(self, number: int) -> None:
+        above = (self.projects[number].get("parent") or {}).get("id")
+        assert above is None or self.projects[above]["status"] != 9
+        self.projects[number]["status"] = 1
 
     def writes(self) -> list[str]:
         return [request for request in self.requests if not request.startswith("GET")]

@@ -86,6 +86,25 @@ def test_an_archived_project_is_reported_not_made_again_and_taken_up_when_it_is_
     pipeline.settled()
 
 
+def test_what_is_archived_with_the_project_above_it_is_reported_until_it_is_back_itself(
+    pipeline: Pipeline, row: dict[str, object], redmine: FakeRedmine
+) -> None:
+    above = int(str(row["id"]))
+    pipeline.want("D-2", "staffed")
+    pipeline.run()
+    (below,) = redmine.projects.keys() - {above}
+    redmine.projects[below]["parent"] = {"id": above, "name": row["name"]}
+    redmine.archive(above)
+    assert kinds(pipeline.run().issues) == [IssueKind.DELETED] * 2
+    redmine.unarchive(above)
+    (left,) = pipeline.run().issues
+    assert (left.kind, left.key.group) == (IssueKind.DELETED, "D-2")
+    redmine.unarchive(below)
+    assert not pipeline.run().issues
+    assert len(redmine.projects) == 2
+    pipeline.settled()
+
+
 @pytest.mark.parametrize("lost", ["close.json", "reopen.json"])
 def test_a_run_that_was_cut_off_between_two_steps_is_finished_by_the_next(
     pipeline: Pipeline, row: dict[str, object], redmine: FakeRedmine, lost: str
