@@ -14,7 +14,8 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 from sqlalchemy import (
     Column,
@@ -23,8 +24,10 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    Select,
     Table,
     Text,
+    bindparam,
     create_mock_engine,
     select,
     text,
@@ -172,8 +175,13 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 def _version(connection: Connection, name: str) -> int:
-    found = connection.execute(select(VERSIONS.c.version).where(VERSIONS.c.name == name)).scalar()
-    return int(found or 0)
+    return int(connection.execute(_version_query(), {"of_name": name}).scalar() or 0)
+
+
+@cache
+def _version_query() -> Select[Any]:
+    """Made once: every store that is opened asks for its version."""
+    return select(VERSIONS.c.version).where(VERSIONS.c.name == bindparam("of_name"))
 
 
 def _record(connection: Connection, name: str, found: int, version: int) -> None:

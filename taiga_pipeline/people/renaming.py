@@ -22,7 +22,7 @@ _THEIRS: Final = (TIME_OFF, TIME_OFF_IMPORTED, ALLOCATIONS, PEOPLE_IMPORTED, RAT
 
 def move_to_address(connection: Connection, before: Person, after: Person) -> None:
     """Stores ``after`` in place of ``before``, whose address differs and is free."""
-    connection.execute(PEOPLE.insert().values(**row_of_person(after)))
+    connection.execute(PEOPLE.insert(), row_of_person(after))
     for table in _THEIRS:
         move = table.update().where(table.c.email == before.email)
         connection.execute(move.values(email=after.email))

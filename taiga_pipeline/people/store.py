@@ -111,7 +111,7 @@ class PeopleStore:
         cleaned = clean_person(person)
         try:
             with self.writing() as connection:
-                connection.execute(PEOPLE.insert().values(**row_of_person(cleaned)))
+                connection.execute(PEOPLE.insert(), row_of_person(cleaned))
         except IntegrityError:
             raise AddressTaken(cleaned.email, cleaned.name) from None
         return cleaned
@@ -425,11 +425,11 @@ def _replace_row(
     same = [table.c[name] == row[name] for name in identity]
     found = connection.execute(select(table).where(*same)).first()
     if found is None:
-        connection.execute(table.insert().values(**row))
+        connection.execute(table.insert(), row)
         return Outcome.ADDED
     if all(found._mapping[name] == value for name, value in row.items()):
         return Outcome.UNCHANGED
-    connection.execute(table.update().where(*same).values(**row))
+    connection.execute(table.update().where(*same), row)
     return Outcome.CHANGED
 
 

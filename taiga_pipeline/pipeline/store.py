@@ -232,10 +232,10 @@ class DealStore:
                     known, day = key_changes.every_key(connection), day_of(now, self._zone)
                     cleaned = replace(cleaned, key=next_key(rule, day, known))
                 key_changes.refuse_former(connection, cleaned.key)
-                connection.execute(DEALS.insert().values(**deal_to_row(cleaned)))
+                connection.execute(DEALS.insert(), deal_to_row(cleaned))
                 _write_notes(connection, None, cleaned)
                 move = StageMove(cleaned.key, "", cleaned.stage, cleaned.stage_since or now, by)
-                connection.execute(STAGE_MOVES.insert().values(**move_to_row(move)))
+                connection.execute(STAGE_MOVES.insert(), move_to_row(move))
                 if card:
                     tie_card(connection, card, cleaned.key)
         except IntegrityError:
@@ -328,7 +328,7 @@ class DealStore:
             after = with_decision(after, destination, day_of(now, self._zone))
             self._save(connection, before, clean_deal(after), by)
             move = StageMove(before.key, before.stage, stage, now, by, skipped)
-            connection.execute(STAGE_MOVES.insert().values(**move_to_row(move)))
+            connection.execute(STAGE_MOVES.insert(), move_to_row(move))
             return move
 
     def add_note(self, key: str, note: Note) -> tuple[Deal, Note, bool]:

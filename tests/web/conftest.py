@@ -49,14 +49,14 @@ class Browser:
 
     @property
     def token(self) -> str:
-        """The token of the last page's forms."""
+        """The token of the last page's forms; without a page, those of the first are asked for."""
+        if not self.pages:
+            self.get("/")
         found = (re.search(r'name="csrf" content="([^"]*)"', each.text) for each in self.pages)
         return unescape([each[1] for each in found if each][-1])
 
     def post(self, path: str, headers: dict[str, str] | None = None, **form: object) -> Response:
         """Sends a form, and follows where it leads."""
-        if not self.pages:
-            self.get("/")
         data = {"csrf": self.token, **form}
         answer = self.client.post(path, data=data, headers=headers or {})
         self.pages.append(answer)
@@ -89,9 +89,8 @@ def browse(workspace: Workspace) -> Iterator[Browse]:
             door = doors.setdefault(Role(role), Door(local=Person(name, Role(role), owner)))
             client = TestClient(application(site_of(workspace, door)), base_url="http://localhost")
             open_clients.enter_context(client)
-            found = Browser(client)
-            found.get(f"/enter?token={door.link.token}")
-            return found
+            client.get(f"/enter?token={door.link.token}", follow_redirects=False)
+            return Browser(client)
 
         yield browser
 

@@ -200,7 +200,7 @@ def _add(connection: Connection, rate: Rate, stamp: Stamp) -> None:
         "at": stamp.at,
         "by": stamp.by,
     }
-    connection.execute(RATES.insert().values(**row))
+    connection.execute(RATES.insert(), row)
 
 
 def _change(row: Row[Any]) -> RateChange:

@@ -77,7 +77,7 @@ def rename(connection: Connection, deal: Deal, new: str, at: datetime, by: str) 
         raise KeyTaken(renamed.key, other)
     mine = DEALS.c.key == deal.key
     connection.execute(DEALS.update().where(mine).values(key_folded=_ASIDE + deal.key))
-    connection.execute(DEALS.insert().values(**deal_to_row(renamed)))
+    connection.execute(DEALS.insert(), deal_to_row(renamed))
     for column, _ in (each for each in REFERENCES if each[1] is DEALS.c.key):
         table = column.table
         connection.execute(table.update().where(column == deal.key).values({column: renamed.key}))
@@ -120,6 +120,8 @@ def renamed_to(connection: Connection, key: str) -> str:
         if folded(found) not in former:
             break
         found = former[folded(found)]
+    if not found:
+        return ""
     there = select(DEALS.c.key).where(DEALS.c.key == found)
     return str(connection.execute(there).scalar() or "")
 
