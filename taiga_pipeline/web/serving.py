@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import secrets
 import socket
@@ -109,7 +110,13 @@ def bind(host: str, port: int) -> socket.socket:
         listening.listen(128)
     except OSError as error:
         listening.close()
-        message = f"{host}:{port}: cannot listen there: {error.strerror or error}"
+        place = f"[{host}]" if family == socket.AF_INET6 else host
+        message = f"{place}:{port}: cannot listen there: {error.strerror or error}"
+        if error.errno == errno.EADDRINUSE:
+            message = (
+                f"{place}:{port} is in use, perhaps by pages that are served already; end "
+                f"those, or take a free port with --listen {place}:0"
+            )
         raise ProblemsError([Problem(message)]) from error
     return listening
 

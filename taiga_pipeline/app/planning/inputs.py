@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.people.calendar import HolidaysOf
     from taiga_pipeline.people.model import TimeOff
+    from taiga_pipeline.pipeline.model import Deal
     from taiga_pipeline.planning.attendance import Attendance
     from taiga_pipeline.planning.capacity.find import Options
     from taiga_pipeline.planning.demand.deals import Situation
@@ -47,6 +48,15 @@ class PlanInput:
     learnt: bool
     notices: tuple[str, ...] = ()
     coming: tuple[tuple[date, float], ...] = ()
+
+    def names(self) -> dict[str, str]:
+        """Returns what deals are called beside their keys, by key."""
+        return {each.key: deal_name(each) for each in self.situation.deals}
+
+
+def deal_name(deal: Deal) -> str:
+    """Returns what a deal is called beside its key."""
+    return ": ".join(filter(None, (deal.customer, deal.name)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from taiga_pipeline.app.planning.inputs import deal_name
 from taiga_pipeline.app.planning.standing import plan_standing
 from taiga_pipeline.app.planning.what_if import open_questions
 from taiga_pipeline.app.workspace import Workspace
@@ -222,11 +223,6 @@ def _open(workspace: Workspace, wish: Wish) -> _Kept:
         names={each.key: deal_name(each) for each in situation.deals},
         teams=tuple(sorted(filter(None, teams), key=folded)),
     )
-
-
-def deal_name(deal: Deal) -> str:
-    """Returns what a deal is called beside its key."""
-    return ": ".join(filter(None, (deal.customer, deal.name)))
 
 
 def _check_bounds(supposed: Mapping[str, Sequence[str]]) -> None:

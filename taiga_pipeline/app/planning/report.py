@@ -14,7 +14,7 @@ from taiga_pipeline.app.planning.inputs import Learnt, PlanInput, options_for, p
 from taiga_pipeline.app.planning.money import budgets_for, has_rates, money_for
 from taiga_pipeline.app.planning.places import scenario_path
 from taiga_pipeline.app.planning.report_forecast import forecast_part
-from taiga_pipeline.app.planning.report_idle import idle_of_people, idle_of_roles
+from taiga_pipeline.app.planning.report_idle import idle_of_people, idle_of_roles, key_and_name
 from taiga_pipeline.app.planning.report_money import money_tables
 from taiga_pipeline.app.planning.report_timeline import timeline
 from taiga_pipeline.app.state_access import state_to_read
@@ -166,21 +166,22 @@ def _with_plan(
     )
     notices = dict.fromkeys((*given.notices, *report.notices, *found.notices))
     people = [each for each in given.situation.people if options.team in ("", each.team)]
+    called = given.names()
     return replace(
         page,
-        capacity=_capacity(report),
+        capacity=_capacity(report, called),
         without_roles=silent_rows(report),
-        people=_people(given, demand, people, options),
+        people=_people(given, demand, people, options, called),
         timeline=timeline(given, demand, people, options.weeks),
         idle=idle_of_roles(report),
-        idle_people=idle_of_people(report),
+        idle_people=idle_of_people(report, called),
         money=money_tables(found),
         scenarios=_scenarios(workspace, given, options),
         notices=tuple(notices),
     )
 
 
-def _capacity(report: CapacityReport) -> HeatMap | None:
+def _capacity(report: CapacityReport, called: Mapping[str, str]) -> HeatMap | None:
     if not report.roles:
         return None
     from taiga_pipeline.planning.weeks import week_name
@@ -188,7 +189,7 @@ def _capacity(report: CapacityReport) -> HeatMap | None:
     weeks = [week_name(week) for week in report.weeks]
     return HeatMap(
         weeks,
-        [_role_row(role, weeks) for role in report.roles],
+        [_role_row(role, weeks, called) for role in report.roles],
         _(
             "Hours missing at P{value} of what is asked for: in so many of 100 "
             "futures they are enough. {open_deals} open deals, {trials:,} "
@@ -202,17 +203,17 @@ def _capacity(report: CapacityReport) -> HeatMap | None:
     )
 
 
-def _role_row(role: RoleCapacity, weeks: Sequence[str]) -> HeatRow:
+def _role_row(role: RoleCapacity, weeks: Sequence[str], called: Mapping[str, str]) -> HeatRow:
     cells = [
-        _hours(cell, f"{role.role}, {week}") for cell, week in zip(role.weeks, weeks, strict=True)
+        _hours(cell, f"{role.role}, {week}", called)
+        for cell, week in zip(role.weeks, weeks, strict=True)
     ]
     note = plural("{number} person", "{number} people", role.people)
-    return HeatRow(
-        role.role, note, cells, _hours(role.total, _("{role}, all weeks", role=role.role))
-    )
+    whole = _hours(role.total, _("{role}, all weeks", role=role.role), called)
+    return HeatRow(role.role, note, cells, whole)
 
 
-def _hours(cell: HoursCell, where: str) -> Cell:
+def _hours(cell: HoursCell, where: str, called: Mapping[str, str]) -> Cell:
     text = figure(cell.gap, ",.0f") if cell.gap >= 0.5 else ""
     asked = _(
         "{quantile:,.0f} h asked for, {capacity:,.0f} h there",
@@ -233,15 +234,15 @@ def _hours(cell: HoursCell, where: str) -> Cell:
     )
     nobody = cell.capacity == 0 and cell.quantile > 0
     load = None if nobody else (cell.load or 0.0)
-    return Cell(text, load, hint, _drivers(cell) if text else ())
+    return Cell(text, load, hint, _drivers(cell, called) if text else ())
 
 
-def _drivers(cell: HoursCell) -> list[str]:
+def _drivers(cell: HoursCell, called: Mapping[str, str]) -> list[str]:
     """Returns the deals behind a gap, but those that add less than half an hour to it."""
-    return [_driver(each) for each in cell.drivers if round(each.added)]
+    return [_driver(each, called) for each in cell.drivers if round(each.added)]
 
 
-def _driver(driver: Driver) -> str:
+def _driver(driver: Driver, called: Mapping[str, str]) -> str:
     close = (
         _(", closes {expected_close}", expected_close=driver.expected_close)
         if driver.expected_close
@@ -249,11 +250,15 @@ def _driver(driver: Driver) -> str:
     )
     chance = _("won") if driver.is_won else f"{100 * driver.probability:.0f} %"
     added = figure(driver.added, ",.0f")
-    return f"{driver.deal_key}: +{added} h ({chance}{close})"
+    return f"{key_and_name(driver.deal_key, called)}: +{added} h ({chance}{close})"
 
 
 def _people(
-    given: PlanInput, demand: Demand, people: Sequence[Person], options: Options
+    given: PlanInput,
+    demand: Demand,
+    people: Sequence[Person],
+    options: Options,
+    called: Mapping[str, str],
 ) -> HeatMap | None:
     """Returns how much of each person's time is booked for won deals, week by week."""
     from taiga_pipeline.people.calendar import working_hours
@@ -276,7 +281,10 @@ def _people(
             hours[each.deal_key] = hours.get(each.deal_key, 0.0) + each.hours
     rows = [
         _person_row(
-            person, there[person.email], [booked.get((person.email, week), {}) for week in weeks]
+            person,
+            there[person.email],
+            [booked.get((person.email, week), {}) for week in weeks],
+            called,
         )
         for person in people
     ]
@@ -285,23 +293,34 @@ def _people(
 
 
 def _person_row(
-    person: Person, there: Sequence[float], booked: Sequence[Mapping[str, float]]
+    person: Person,
+    there: Sequence[float],
+    booked: Sequence[Mapping[str, float]],
+    called: Mapping[str, str],
 ) -> HeatRow:
-    cells = [_person_cell(person, hours, deals) for hours, deals in zip(there, booked, strict=True)]
+    cells = [
+        _person_cell(person, hours, deals, called)
+        for hours, deals in zip(there, booked, strict=True)
+    ]
     total = sum(sum(deals.values()) for deals in booked)
     everything: dict[str, float] = defaultdict(float)
     for deals in booked:
         for key, hours in deals.items():
             everything[key] += hours
-    whole = _person_cell(person, sum(there), everything)
+    whole = _person_cell(person, sum(there), everything, called)
     return HeatRow(person.name, person.role, cells, replace(whole, text=figure(total, ",.0f")))
 
 
-def _person_cell(person: Person, there: float, deals: Mapping[str, float]) -> Cell:
+def _person_cell(
+    person: Person, there: float, deals: Mapping[str, float], called: Mapping[str, str]
+) -> Cell:
     hours = sum(deals.values())
     load = hours / there if there else (None if hours else 0.0)
     hint = _("{name}: {hours:,.0f} of {there:,.0f} h", name=person.name, hours=hours, there=there)
-    drivers = [f"{key}: {figure(each, ',.0f')} h" for key, each in sorted(deals.items())]
+    drivers = [
+        f"{key_and_name(key, called)}: {figure(each, ',.0f')} h"
+        for key, each in sorted(deals.items())
+    ]
     return Cell(figure(hours, ",.0f") if hours else "", load, hint, drivers)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -44,18 +44,18 @@ def idle_of_roles(report: CapacityReport) -> HeatMap | None:
     return HeatMap(names, rows, _(_ROLES), is_described_by_row=True) if rows else None
 
 
-def idle_of_people(report: CapacityReport) -> HeatMap | None:
-    """Returns the free hours of people; None without any."""
+def idle_of_people(report: CapacityReport, called: Mapping[str, str]) -> HeatMap | None:
+    """Returns the free hours of people; None without any. ``called`` are names of deals by key."""
     names = [week_name(week) for week in report.weeks]
     rows = [
         HeatRow(
             person.name,
             ", ".join(filter(None, (person.role, _used(person.total)))),
             [
-                _person_cell(week, f"{person.name}, {name}")
+                _person_cell(week, f"{person.name}, {name}", called)
                 for week, name in zip(person.weeks, names, strict=True)
             ],
-            _person_cell(person.total, _("{name}, all weeks", name=person.name)),
+            _person_cell(person.total, _("{name}, all weeks", name=person.name), called),
         )
         for person in report.people
     ]
@@ -73,8 +73,9 @@ def _used(cell: HoursCell | PersonWeek) -> str:
     )
 
 
-def _person_cell(week: PersonWeek, where: str) -> Cell:
-    booked = [*_named(week.deals, ""), *_named(week.tentative_deals, _(" (reserved)"))]
+def _person_cell(week: PersonWeek, where: str, called: Mapping[str, str]) -> Cell:
+    reserved = _named(week.tentative_deals, called, _(" (reserved)"))
+    booked = [*_named(week.deals, called), *reserved]
     return replace(_cell(week, where), drivers=booked)
 
 
@@ -95,5 +96,12 @@ def _cell(cell: HoursCell | PersonWeek, where: str) -> Cell:
     return Cell(text, cell.expected_utilisation, f"{hint}; {used}" if used else hint)
 
 
-def _named(deals: Iterable[tuple[str, float]], what: str) -> Sequence[str]:
-    return [f"{key}{what}: {figure(hours, ',.0f')} h" for key, hours in deals]
+def _named(
+    deals: Iterable[tuple[str, float]], called: Mapping[str, str], what: str = ""
+) -> Sequence[str]:
+    return [f"{key_and_name(key, called)}{what}: {figure(hours, ',.0f')} h" for key, hours in deals]
+
+
+def key_and_name(key: str, called: Mapping[str, str]) -> str:
+    """Returns a deal's key with what it is called."""
+    return f"{key} {called.get(key, '')}".rstrip()

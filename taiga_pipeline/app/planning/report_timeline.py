@@ -33,10 +33,7 @@ def timeline(
     ``people`` are those shown, in their order; who has nothing to do is left out.
     """
     sure, maybe = _by_person(demand.booked, weeks), _by_person(demand.reserved, weeks)
-    names = {
-        deal.key: ": ".join(filter(None, (deal.customer, deal.name)))
-        for deal in given.situation.deals
-    }
+    names = given.names()
     chances = {key: each.probability for key, each in given.outlooks.by_deal.items()}
     week_names = [week_name(week) for week in weeks]
     busy = [person for person in people if sure.get(person.email) or maybe.get(person.email)]

@@ -100,7 +100,7 @@ def suggest_staffing(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
         workspace.today, wanted.seconds, wanted.seed, given.priorities, given.fingerprint(), learnt
     )
     suggestion = describe(case, solution, asked, resolver(workspace, wanted))
-    if not wanted.quick and not _has_optimiser():
+    if not (wanted.quick or _has_optimiser() or solution.is_optimal):
         suggestion["notes"].insert(0, NO_OPTIMISER.format(how=how_to_get("staffing")))
     return suggestion
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import shlex
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,9 +24,10 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_arguments import Place
 from taiga_pipeline.cli.output import style
+from taiga_pipeline.cli.setup.schedule import program
 from taiga_pipeline.cli.setup.web import need_pages, serve_pages
 from taiga_pipeline.cli.signals import wait_for_the_end
-from taiga_pipeline.hints import command, word
+from taiga_pipeline.hints import PROGRAM, command, word
 from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.language import plural
 from taiga_pipeline.language import text as _
@@ -95,7 +97,12 @@ def demo(
 
 
 def _pages(folder: Path) -> str:
-    return command("web", options=f"--config {word(str(folder / 'config.toml'))}")
+    """Returns the command that serves the pages; it names the program as a shell finds it."""
+    line = command("web", options=f"--config {word(str(folder / 'config.toml'))}")
+    found, words = shutil.which(PROGRAM), program()
+    if found and Path(found).resolve() == Path(words[0]).resolve():
+        return line
+    return line.replace(PROGRAM, " ".join(map(word, words)), 1)
 
 
 def _serve(context: CommandContext, sandbox: Sandbox) -> None:

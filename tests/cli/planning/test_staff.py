@@ -292,9 +292,12 @@ def test_without_the_extra_the_quick_rule_steps_in_and_says_so(
         "taiga_pipeline.app.planning.staffing.find_spec",
         lambda name: None if name == "ortools" else find(name),
     )
-    result = run("staff", "suggest", "--json")
-    found = json.loads(result.stdout)
-    assert found["engine"] == "heuristic"
+    found = json.loads(run("staff", "suggest", "--json").stdout)
+    assert (found["engine"], found["optimal"]) == ("heuristic", True)
+    assert not any(how_to_get("staffing") in note for note in found["notes"]), "it can do no better"
+    run("deals", "edit", "D-1", "--roles", "Back:400h x4w")
+    found = json.loads(run("staff", "suggest", "--json").stdout)
+    assert not found["optimal"]
     assert how_to_get("staffing") in found["notes"][0]
 
 

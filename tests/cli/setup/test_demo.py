@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -77,6 +79,15 @@ def test_it_ends_well_and_without_complaints(finished: subprocess.CompletedProce
 )
 def test_it_tells_the_whole_story(finished: subprocess.CompletedProcess[str], part: str) -> None:
     assert part in finished.stdout
+
+
+def test_the_command_at_its_end_names_a_program_that_a_shell_finds(
+    finished: subprocess.CompletedProcess[str],
+) -> None:
+    last = finished.stdout.splitlines()[-1].partition(": ")[2]
+    program, *rest = shlex.split(last)
+    assert shutil.which(program)
+    assert rest[:2] == ["web", "--config"]
 
 
 def test_it_needs_a_folder_of_its_own(run: Run, tmp_path: Path) -> None:

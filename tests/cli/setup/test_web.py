@@ -73,6 +73,15 @@ def test_without_a_file_of_people_the_way_to_one_is_named(run: Run) -> None:
     assert result.exit_code == 2 and "users.toml" in result.stderr
 
 
+def test_a_port_that_is_in_use_is_named_with_a_way_out(run: Run) -> None:
+    with serving.bind("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        result = run("web", "--listen", f"127.0.0.1:{port}")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"Error: 127.0.0.1:{port} is in use")
+    assert "--listen 127.0.0.1:0" in result.stderr
+
+
 def test_what_cannot_be_listened_at_is_said(run: Run) -> None:
     assert run("web", "--listen", "somewhere").exit_code == 2
     result = run("web", "--listen", "203.0.113.1:8085")
