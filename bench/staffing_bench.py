@@ -2,6 +2,7 @@
 
     python -m bench.staffing_bench                 # all sizes, five seeds, 60 s each: 20 minutes
     python -m bench.staffing_bench --sizes M --loads 0.5 --seeds 1 --seconds 10
+    python -m bench.staffing_bench --sizes M --work 60       # the same work on any machine
 
 The quick rule has the same overtime allowance as the optimiser (10 %), may let others stand in for
 people who are away, and is scored by the same evaluator. ``unmet`` is the weighted cost of unmet
@@ -10,7 +11,9 @@ as well. For M it is shown how much of the unmet hours any plan could avoid (`st
 
 A goal counts as reached when the mean of all seeds reaches it; how many do is shown. The seconds
 given are those of one processor core (the optimiser uses one), so that other work on the machine
-does not count.
+does not count. With ``--work``, the search does so many millions of its own steps of work (see
+`lns`), and no clock ends anything: a slow machine finds the plans and bounds of a fast one. Prices
+and the bound get what ``--seconds`` stand for, as ever. 60 s stand for 510 million.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from taiga_pipeline.planning.staffing.optimise import optimise
 from taiga_pipeline.planning.staffing.problem import Problem
 
 SIZES = {"M": (100, 60, 52), "L": (400, 250, 52)}
-GOALS = {("M", 0.5): 0.70, ("M", 0.85): 0.35, ("L", 0.5): 0.50, ("L", 0.85): 0.15}
+GOALS = {("M", 0.5): 0.83, ("M", 0.85): 0.65, ("L", 0.5): 0.50, ("L", 0.85): 0.15}
 QUICK_SECONDS = 1.0
 
 
@@ -67,14 +70,15 @@ class Result:
         return 1 - self.unmet / self.quick_unmet
 
 
-def solve(size: str, load: float, seed: int, seconds: float) -> Result:
-    """Generates a problem and solves it in both ways."""
+def solve(size: str, load: float, seed: int, seconds: float, work: int | None = None) -> Result:
+    """Generates a problem and solves it in both ways; with ``work``, no clock ends the search."""
     problem = generate(Size(*SIZES[size], load), seed)
     begun = time.process_time()
     greedy_plan(problem)
     quick_seconds = time.process_time() - begun
     begun, wall = time.process_time(), time.perf_counter()
-    solution = optimise(problem, seconds, seed, time.process_time)
+    clock = time.process_time if work is None else _no_time
+    solution = optimise(problem, seconds, seed, clock, work)
     return Result(
         size=size,
         load=load,
@@ -137,6 +141,10 @@ def _range(numbers: Sequence[float]) -> str:
     return f"{min(numbers):.0%} to {max(numbers):.0%}"
 
 
+def _no_time() -> float:
+    return 0.0
+
+
 def main() -> None:
     """Runs the benchmark and prints a line per problem, then the summary."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -144,13 +152,15 @@ def main() -> None:
     parser.add_argument("--loads", nargs="+", type=float, default=[0.5, 0.85])
     parser.add_argument("--seeds", type=int, default=5, help="how many")
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--work", type=float, help="millions that the search does, without a clock")
     parser.add_argument("--json", type=Path, help="write the results here")
     options = parser.parse_args()
+    work = None if options.work is None else int(options.work * 1e6)
     results = []
     for seed in range(1, options.seeds + 1):
         for size in options.sizes:
             for load in options.loads:
-                result = solve(size, load, seed, options.seconds)
+                result = solve(size, load, seed, options.seconds, work)
                 results.append(result)
                 print(written(result), flush=True)
     for line in report(results):

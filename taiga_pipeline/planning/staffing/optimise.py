@@ -43,9 +43,9 @@ MAX_BOUND_ROUNDS: Final = 200
 """After 1,000 rounds the bound is 0 to 3 % higher than after 100 to 300."""
 MIN_PRICE_ROUNDS: Final = 30
 """Prices of fewer rounds mislead the search."""
-PACKING_STEPS_PER_SECOND: Final = 1_200
+PACKING_STEPS_PER_SECOND: Final = 2_000
 """The same for what weeks can hold."""
-MAX_PACKING_ROUNDS: Final = 60
+MAX_PACKING_ROUNDS: Final = 100
 PRICE_SHARE: Final = 0.24
 """The part of the time after which the clock ends the search for prices."""
 SEARCH_SHARE: Final = 0.88
@@ -54,12 +54,17 @@ SOLVER_SHARE: Final = 0.98
 
 
 def optimise(
-    problem: Problem, seconds: float, seed: int, monotonic: Callable[[], float]
+    problem: Problem,
+    seconds: float,
+    seed: int,
+    monotonic: Callable[[], float],
+    work: int | None = None,
 ) -> Solution:
     """Returns a good plan after about ``seconds``; more of them give a better one.
 
     ``monotonic`` is a clock in seconds, which ends the search when the machine is too slow for
-    the work that the seconds stand for.
+    the work that the seconds stand for. ``work`` is that of the large neighbourhood search, if
+    it is another than theirs.
     """
     begun = monotonic()
 
@@ -70,7 +75,8 @@ def optimise(
     if quick.is_optimal:
         return quick
     tables = Tables(problem)
-    work = int(min(seconds * WORK_PER_SECOND, len(problem.requests) * WORK_PER_REQUEST))
+    if work is None:
+        work = int(min(seconds * WORK_PER_SECOND, len(problem.requests) * WORK_PER_REQUEST))
     rounds = _price_rounds(problem, seconds)
     priced = price_hours(tables, quick.score.cost, rounds, used(PRICE_SHARE))
     prices = priced.prices if rounds else None

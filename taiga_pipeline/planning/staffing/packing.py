@@ -11,22 +11,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from taiga_pipeline.planning.staffing.problem import TOLERANCE
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from taiga_pipeline.planning.staffing.pricing import Block
     from taiga_pipeline.planning.staffing.tables import Flags, Floats, Integers, Tables
-
-    Choices = NDArray[np.int8]
 
 UNITS: Final = (4.0, 2.0, 1.0, 0.5)
 """Steps of hours to choose from, the longest of which all hours are multiples."""
 USUAL_UNIT: Final = 1.0
 """The step where there is none."""
 ROUNDING: Final = 1e-9
+SHARES: Final = (0, 1)
+"""Positions of a half and of the whole in arrays of shares."""
 
 
 class Packing:
@@ -39,21 +38,8 @@ class Packing:
 
     def __init__(self, tables: Tables, blocks: list[Block]) -> None:
         self._charge = tables.problem.terms.overtime_cost
-        self.index, weeks, hours = _items(blocks, tables.free.size)
-        # Items stand in the order of their weeks, those weeks that have most items first.
-        count = np.bincount(weeks, minlength=tables.free.size)
-        busiest = np.argsort(-count, kind="stable")
-        row_of = np.empty_like(busiest)
-        row_of[busiest] = np.arange(len(busiest))
-        order = np.argsort(row_of[weeks], kind="stable")
-        place_of = np.empty_like(order)
-        place_of[order] = np.arange(len(order))
-        self.index = [place_of[each] for each in self.index]
-        self.weeks: Integers = weeks[order]
-        self.hours: Floats = hours[:, order]
-        used = busiest[: int((count > 0).sum())]
-        self._firsts: Integers = np.concatenate([[0], np.cumsum(count[used])])
-        self._counts = count[used]
+        self.index, self.weeks, self.hours = _items(blocks, tables.free.size)
+        used, self._rows = np.unique(self.weeks, return_inverse=True)
         unit = _unit(self.hours)
         self._sizes: Integers = np.floor(self.hours / unit + ROUNDING).astype(np.intp)
         limit = np.floor((tables.limit.ravel()[used] + 2 * TOLERANCE) / unit).astype(np.intp)
@@ -65,53 +51,70 @@ class Packing:
 
     def fill(self, prices: Floats) -> tuple[float, Floats]:
         """Returns what the weeks are worth at most at these prices of items' hours, less overtime,
-        and how many hours of each item they hold then."""
-        width = self._most + 1
-        sums = np.full((len(self._counts), width + self._most), -np.inf)
+        and how many hours of each item they hold then: none of those without a price."""
+        rows, slots = self._slots(np.flatnonzero(prices > 0))
+        sums = np.full((len(rows), 2 * self._most + 1), -np.inf)
         sums[:, self._most] = 0.0
-        choices = [self._add(sums, number, prices) for number in range(self._slots())]
-        totals = sums[:, self._most :] - self._ends
+        steps = [(items, self._add(sums, items, prices)) for items in slots]
+        totals = sums[:, self._most :] - self._ends[rows]
         at = totals.argmax(axis=1)
         value = float(totals[np.arange(len(at)), at].sum())
-        return value, self._trace(choices, at)
+        return value, self._trace(steps, prices, sums[:, self._most :], at)
 
-    def _slots(self) -> int:
-        return int(self._counts[0]) if len(self._counts) else 0
+    def _slots(self, items: Integers) -> tuple[Integers, list[Integers]]:
+        """Returns the weeks that have any of these items, those that have most first, and the
+        first items of them, their second ones, and so on."""
+        count = np.bincount(self._rows[items], minlength=len(self._ends))
+        busiest = np.argsort(-count, kind="stable")
+        place_of = np.empty_like(busiest)
+        place_of[busiest] = np.arange(len(busiest))
+        items = items[np.argsort(place_of[self._rows[items]], kind="stable")]
+        rows = busiest[: np.count_nonzero(count)]
+        firsts = np.cumsum(count[rows]) - count[rows]
+        most = int(count.max(initial=0))
+        slots = [items[firsts[count[rows] > number] + number] for number in range(most)]
+        return rows, slots
 
-    def _of_slot(self, number: int) -> Integers:
-        """Returns the items that are of this number in their weeks."""
-        rows = int(np.searchsorted(-self._counts, -number, side="left"))
-        return self._firsts[:rows] + number
-
-    def _add(self, sums: Floats, number: int, prices: Floats) -> Choices:
-        """Lets weeks have another item; returns the choices (0, or a share) by hours used."""
-        items = self._of_slot(number)
+    def _add(self, sums: Floats, items: Integers, prices: Floats) -> Floats:
+        """Lets weeks have another item; returns what their hours were worth before."""
         here = sums[: len(items)]
-        reach = np.arange(self._most, here.shape[1])
-        rows = np.arange(len(items))[:, None]
-        best = here[:, self._most :].copy()
-        choice = np.zeros(best.shape, dtype=np.int8)
-        for share, sizes in enumerate(self._sizes, 1):
-            fits = np.minimum(sizes[items], self._most)
-            worth = np.where(sizes[items] > self._most, -np.inf, 0.0)
-            worth = worth + prices[items] * self.hours[share - 1][items]
-            other = here[rows, reach - fits[:, None]] + worth[:, None]
-            is_better = other > best
-            np.copyto(best, other, where=is_better)
-            choice[is_better] = share
+        before = here[:, self._most :].copy()
+        best, rows = before.copy(), np.arange(len(items))
+        # What is left of each sum of hours once an item is taken off it.
+        rests = sliding_window_view(here, self._most + 1, axis=1)
+        for share in SHARES:
+            sizes = self._sizes[share][items]
+            fits = np.minimum(sizes, self._most)
+            other = rests[rows, self._most - fits]
+            other += self._worth(share, items, prices)[:, None]
+            np.maximum(best, other, out=best)
         here[:, self._most :] = best
-        return choice
+        return before
 
-    def _trace(self, choices: list[Choices], at: Integers) -> Floats:
+    def _worth(self, share: int, items: Integers, prices: Floats) -> Floats:
+        """Returns what a share of items is worth; what no week has room for is worth nothing."""
+        worth = prices[items] * self.hours[share][items]
+        return np.where(self._sizes[share][items] > self._most, -np.inf, worth)
+
+    def _trace(
+        self, steps: list[tuple[Integers, Floats]], prices: Floats, sums: Floats, used: Integers
+    ) -> Floats:
+        """Returns the hours of each item: from the last step back, what made the sums of ``used``
+        hours worth what they are."""
         held = np.zeros(self.hours.shape[1])
-        at = at.copy()
-        for number in reversed(range(len(choices))):
-            items = self._of_slot(number)
-            share = choices[number][np.arange(len(items)), at[: len(items)]]
-            for each in (1, 2):
-                chosen = np.flatnonzero(share == each)
-                held[items[chosen]] = self.hours[each - 1][items[chosen]]
-                at[chosen] -= self._sizes[each - 1][items[chosen]]
+        left = used.copy()
+        reached = sums[np.arange(len(used)), used]
+        for items, before in reversed(steps):
+            rows, here, value = np.arange(len(items)), left[: len(items)], reached[: len(items)]
+            is_new = before[rows, here] != value
+            for share in SHARES:
+                rest = here - self._sizes[share][items]
+                others = before[rows, np.maximum(rest, 0)] + self._worth(share, items, prices)
+                chosen = np.flatnonzero(is_new & (rest >= 0) & (others == value))
+                held[items[chosen]] = self.hours[share][items[chosen]]
+                here[chosen] = rest[chosen]
+                is_new[chosen] = False
+            value[:] = before[rows, here]
         return held
 
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 pytest.importorskip("numpy", reason="the extra 'staffing' is not installed")
 pytest.importorskip("ortools", reason="the extra 'staffing' is not installed")
 
+import numpy as np
+
 from bench.staffing_instances import Size, generate
 from taiga_pipeline.planning.staffing.board import Board
 from taiga_pipeline.planning.staffing.bound import Priced, pack_hours, price_hours
@@ -19,7 +21,9 @@ from taiga_pipeline.planning.staffing.evaluate import evaluate, violations
 from taiga_pipeline.planning.staffing.exact import solve_whole
 from taiga_pipeline.planning.staffing.greedy import greedy_plan
 from taiga_pipeline.planning.staffing.lns import Effort, Search
-from taiga_pipeline.planning.staffing.optimise import optimise
+from taiga_pipeline.planning.staffing.optimise import WORK_PER_SECOND, optimise
+from taiga_pipeline.planning.staffing.packing import Packing
+from taiga_pipeline.planning.staffing.pricing import blocks
 from taiga_pipeline.planning.staffing.problem import (
     HALF,
     Assignment,
@@ -180,6 +184,19 @@ def test_the_bound_knows_that_weeks_hold_whole_and_half_shares_only() -> None:
     assert packed(three, 60, 60).bound <= least_cost(three) + 1e-5
 
 
+def test_what_weeks_hold_is_worth_what_is_said() -> None:
+    tables = Tables(generate(SMALL, 1))
+    packing = Packing(tables, blocks(tables))
+    prices = np.maximum(np.random.default_rng(1).uniform(-20.0, 60.0, len(packing.weeks)), 0.0)
+    value, held = packing.fill(prices)
+    assert np.all((held == 0) | (held == packing.hours).any(axis=0))
+    hours = np.bincount(packing.weeks, held, tables.free.size)
+    assert np.all(hours <= tables.limit.ravel() + 1e-6)
+    overtime = np.maximum(hours - tables.regular.ravel(), 0.0).sum()
+    assert overtime > 0
+    assert value == pytest.approx((prices * held).sum() - 5.0 * overtime)
+
+
 ONE_PROJECT_EACH = problem(
     workers=(worker("ann", max_projects=1),),
     projects=(Project("D-1", 100.0), Project("D-2", 100.0)),
@@ -263,9 +280,10 @@ def test_people_whom_others_need_are_left_to_them() -> None:
     assert board.place(0, way) == pytest.approx(asked.requests[0].total * 100)
 
 
-def test_the_same_seed_and_seconds_give_the_same_plan() -> None:
+def test_the_same_seed_and_work_give_the_same_plan() -> None:
     asked = generate(SMALL, 1)
-    plans = {optimise(asked, 0.3, 5, lambda: 0.0).plan for _ in range(2)}
+    of_seconds = int(0.3 * WORK_PER_SECOND)
+    plans = {optimise(asked, 0.3, 5, lambda: 0.0, work).plan for work in (None, of_seconds)}
     assert len(plans) == 1
 
 
