@@ -120,6 +120,103 @@ _CZECH: Final = {
     "notes": "poznámky|poznámka|popis",
     "status": "stav",
 }
+_SLOVAK: Final = {
+    "key": "číslo obchodného prípadu|id príležitosti",
+    "name": "názov|názov obchodu|názov príležitosti|príležitosť|predmet",
+    "customer": "názov zákazníka|spoločnosť|názov firmy",
+    "stage": "fáza|fáza obchodu|fáza predaja",
+    "value": "suma|hodnota príležitosti",
+    "currency": "mena",
+    "probability": "pravdepodobnosť",
+    "expected_close": (
+        "očakávané uzavretie|očakávaný dátum uzavretia|predpokladané uzavretie|"
+        "predpokladaný dátum uzavretia"
+    ),
+    "close_date": "dátum uzavretia",
+    "engaged_on": "vytvorené|dátum vytvorenia",
+    "updated_at": "upravené|zmenené|posledná zmena",
+    "start": "dátum začatia|začiatok",
+    "owner": "vlastník príležitosti|obchodný zástupca|zodpovedná osoba",
+    "team": "tím|oddelenie",
+    "lost_reason": "dôvod straty|dôvod prehry",
+    "next_step": "ďalší krok",
+    "notes": "poznámky k obchodu|opis príležitosti",
+}
+_HUNGARIAN: Final = {
+    "key": "azonosító|ügyletazonosító|lehetőség azonosítója|ajánlatszám|projektszám",
+    "name": "név|megnevezés|ügylet neve|lehetőség neve|lehetőség|tárgy",
+    "customer": "ügyfél|ügyfél neve|vevő|cég|cégnév|vállalat|szervezet",
+    "stage": "szakasz|fázis|értékesítési szakasz|értékesítési fázis|lehetőség fázisa",
+    "value": "érték|összeg|nettó összeg|ügylet értéke|becsült érték|becsült bevétel|ár",
+    "currency": "pénznem|deviza",
+    "probability": "valószínűség|esély",
+    "expected_close": (
+        "várható lezárás|várható lezárás dátuma|várható zárás|várható zárási dátum|"
+        "becsült zárási dátum|tervezett lezárás"
+    ),
+    "close_date": "lezárás dátuma|zárás dátuma",
+    "engaged_on": "létrehozva|létrehozás dátuma|létrehozás ideje",
+    "updated_at": "módosítva|módosítás dátuma|utolsó módosítás|frissítve",
+    "start": "kezdés|kezdete|kezdő dátum|kezdés dátuma|projekt kezdete",
+    "owner": "felelős|tulajdonos|értékesítő|ügyfélmenedzser",
+    "team": "csapat|értékesítési csapat|részleg|osztály",
+    "service": "szolgáltatás|termék",
+    "lead_source": "forrás|lead forrása",
+    "lost_reason": "elvesztés oka|vesztés oka",
+    "next_step": "következő lépés|következő tevékenység",
+    "notes": "megjegyzés|megjegyzések|jegyzetek|leírás",
+    "status": "állapot|státusz",
+}
+_TURKISH: Final = {
+    "key": "fırsat kimliği|fırsat no|fırsat numarası|anlaşma no|teklif no|kimlik",
+    "name": "fırsat adı|fırsat|anlaşma adı|anlaşma|ad|başlık|konu",
+    "customer": "müşteri|müşteri adı|firma adı|şirket|şirket adı|hesap adı|kurum",
+    "stage": "aşama|satış aşaması|fırsat aşaması|anlaşma aşaması",
+    "value": "tutar|değer|fırsat tutarı|anlaşma tutarı|tahmini gelir|fiyat",
+    "currency": "para birimi|döviz",
+    "probability": "olasılık|kazanma olasılığı",
+    "expected_close": (
+        "tahmini kapanış|tahmini kapanış tarihi|beklenen kapanış|beklenen kapanış tarihi|"
+        "öngörülen kapanış tarihi"
+    ),
+    "close_date": "kapanış tarihi",
+    "engaged_on": "oluşturma tarihi|oluşturulma tarihi|oluşturuldu",
+    "updated_at": "güncelleme tarihi|güncellendi|değiştirilme tarihi|son değişiklik",
+    "start": "başlangıç|başlangıç tarihi|başlama tarihi|proje başlangıcı",
+    "owner": "sorumlu|fırsat sahibi|anlaşma sahibi|sahibi|satış temsilcisi|atanan",
+    "team": "ekip|takım|satış ekibi|departman|bölüm",
+    "service": "hizmet|ürün",
+    "lead_source": "kaynak|müşteri adayı kaynağı",
+    "lost_reason": "kaybetme nedeni|kayıp nedeni",
+    "next_step": "sonraki adım|sonraki faaliyet",
+    "notes": "notlar|açıklama|açıklamalar|yorumlar",
+    "status": "durum",
+}
+_ROMANIAN: Final = {
+    "key": "id oportunitate|număr oportunitate|număr ofertă",
+    "name": "nume|nume oportunitate|oportunitate|denumire|subiect|titlu",
+    "customer": "nume client|companie|nume companie|nume cont",
+    "stage": "etapă|etapa vânzării|stadiu",
+    "value": "valoare|sumă|sumă totală|valoare estimată|venit estimat",
+    "currency": "monedă",
+    "probability": "probabilitate",
+    "expected_close": (
+        "închidere estimată|data estimată a închiderii|data închiderii estimate|"
+        "dată estimată de închidere"
+    ),
+    "close_date": "data închiderii|dată închidere",
+    "engaged_on": "creat la|data creării",
+    "updated_at": "modificat la|data modificării|ultima modificare",
+    "start": "data începerii|început",
+    "owner": "proprietar|responsabil|agent de vânzări|atribuit lui",
+    "team": "echipă|echipă de vânzări|departament",
+    "service": "serviciu|produs",
+    "lead_source": "sursă",
+    "lost_reason": "motivul pierderii",
+    "next_step": "pasul următor|următorul pas",
+    "notes": "observații|descriere|comentarii",
+    "status": "stare",
+}
 _NORDIC: Final = {
     "key": "sagsnr|sagsnummer|saksnr|saksnummer|offertnummer|tilbudsnummer",
     "value": "offertvärde|offertbelopp|belopp exkl moms|estimert omsetning|anslået omsætning",
@@ -182,6 +279,7 @@ _ENGLISH: Final = {
 }
 LANGUAGES: Final[tuple[Mapping[str, str], ...]] = (
     _ENGLISH, _GERMAN, _NORDIC, _DUTCH, _ROMANCE, _ITALIAN, _FINNISH, _POLISH, _CZECH,
+    _SLOVAK, _HUNGARIAN, _TURKISH, _ROMANIAN,
     {"value": WEIGHTED},
 )  # fmt: skip
 

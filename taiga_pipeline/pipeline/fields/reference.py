@@ -87,7 +87,8 @@ and `check` names each.
 ## Headers
 
 A column is taken for a field by its header, whatever its letter case, in English, Swedish, German,
-French, Spanish, Portuguese, Dutch, Danish, Norwegian, Finnish, Italian, Polish and Czech. Of
+French, Spanish, Portuguese, Dutch, Danish, Norwegian, Finnish, Italian, Polish, Czech, Slovak,
+Hungarian, Turkish and Romanian. Of
 several in a file, the one that stands first here counts. Headers of your own fields count before
 these.
 

@@ -101,7 +101,8 @@ class CsvText:
     def is_whole(self) -> bool:
         """Whether the file ends as it was written to its end, and all its bytes fit its encoding.
 
-        One that was cut off in its last column looks just like one without a line end.
+        One that was cut off in its last column looks just like one without a line end, but for what
+        `_LastCells` sees.
         """
         is_decoded = not any("\udc80" <= character <= "\udcff" for character in self.text)
         return is_decoded and self.text.endswith(("\n", "\r"))
@@ -119,6 +120,7 @@ class CsvText:
         broken.
         """
         lines = _Lines(self.text, self.first_line)
+        last_cells = None if self.text.endswith(("\n", "\r")) else _LastCells()
         next(_records(lines, self.delimiter, self.escape, self.skips_blanks))
         after_blank = False
         for record in _records(lines, self.delimiter, self.escape, self.skips_blanks):
@@ -129,6 +131,8 @@ class CsvText:
                 continue
             else:
                 checked = self._checked(record, lines, pad)
+                if last_cells and isinstance(checked, RawRow):
+                    checked = last_cells.checked(checked, lines)
                 if isinstance(checked, RawRow) and after_blank:
                     checked = replace(checked, after_blank=True)
                 yield checked
@@ -154,6 +158,36 @@ class CsvText:
         return BrokenRow(row.line, reason, row.cells, cut_off)
 
 
+class _LastCells:
+    """Tells whether a file was cut off in the last cell of its last row, as far as that shows.
+
+    It shows where all other cells of the column are days, moments or the like, written in one form
+    ("2026-11-01"), of which this one is a beginning ("2026-1").
+    """
+
+    def __init__(self) -> None:
+        self._forms: set[str] = set()
+
+    def checked(self, row: RawRow, lines: _Lines) -> RawRow | BrokenRow:
+        cell = row.cells[-1].strip()
+        form = _FIGURE.sub("0", cell)
+        if not lines.ends_abruptly:
+            if form and len(self._forms) < _FEW:
+                self._forms.add(form)
+            return row
+        whole = next(iter(self._forms)) if len(self._forms) == 1 else ""
+        parts = len(_APART.findall(whole)) > 1
+        if form and parts and form != whole and whole.startswith(form):
+            reason = (
+                f"the last cell, {cell!r}, is shorter than all others; the file ends in the middle "
+                "of this row"
+            )
+            return BrokenRow(row.line, reason, row.cells, cut_off=True)
+        return row
+
+
+_FIGURE: Final = re.compile("[0-9]")
+_APART: Final = re.compile("[^0-9]+")
 _NEVER_CLOSED: Final = "a quotation mark is opened and never closed"
 _AMONG_BROKEN: Final = (
     "a quotation mark is opened and not closed on its line; many rows are broken, so only "

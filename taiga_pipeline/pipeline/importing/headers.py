@@ -38,8 +38,11 @@ _UNIT: Final = pattern(r"\s*[(\[][^()\[\]]*[)\]]\s*|\s*%\s*|\s+(?:in|i|en|em)\s+
 
 
 def plain_header(header: str) -> str:
-    """Returns a header in the form in which it is compared: letters and digits only."""
-    text = unicodedata.normalize("NFC", header).casefold()
+    """Returns a header in the form in which it is compared: letters and digits only.
+
+    The Turkish i without a dot is one with a dot: in capital letters, nothing tells them apart.
+    """
+    text = unicodedata.normalize("NFC", header).casefold().replace("ı", "i")
     return re.sub(r"[\W_]+", "", text)
 
 

@@ -219,3 +219,28 @@ def test_a_file_has_as_many_columns_as_a_workbook_at_most(tmp_path: Path) -> Non
     assert rows_of(tmp_path, f"{';'.join(headers)}{blank}\n") == []
     with pytest.raises(ProblemsError, match="a row of more than 1,000 columns"):
         rows_of(tmp_path, ";".join([*headers, "one more"]) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_cut"),
+    [
+        (("2026-11-01", "2026-11-02", "2026-1"), True),
+        (("1.11.2026", "12.11.2026", "2.11.20"), False),  # days of two lengths: it does not show
+        (("01.11.2026", "", "02.11."), True),
+        (("2026-11-01T10:00:00Z", "2026-11-02T10:00:00Z", "2026-11-02T10:"), True),
+        (("2026-11-01", "2026-11-02", "2026-11-03"), False),
+        (("2026-11-01", "2026-11-02", ""), False),
+        (("1000", "2000", "500"), False),
+        (("12.50", "10.25", "7"), False),
+        (("Lead", "Lead", "Won"), False),
+    ],
+)
+def test_a_file_that_is_cut_off_in_its_last_cell_is_seen_where_the_column_tells(
+    tmp_path: Path, cells: tuple[str, ...], *, is_cut: bool
+) -> None:
+    text = "\n".join(["key,last", *(f"D-{n},{cell}" for n, cell in enumerate(cells))])
+    *_, last = rows_of(tmp_path, text)
+    assert isinstance(last, BrokenRow) == is_cut
+    if isinstance(last, BrokenRow):
+        assert last.cut_off and last.reason.endswith("the file ends in the middle of this row")
+    assert all(isinstance(row, RawRow) for row in rows_of(tmp_path, text + "\n"))

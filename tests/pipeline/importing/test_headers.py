@@ -106,6 +106,26 @@ PROGRAMS = {
         "Vlastník",
         "key,name,customer,stage,status,value,currency,probability,close_date,owner",
     ),
+    "Slovak": (
+        "ID príležitosti,Názov,Zákazník,Fáza,Hodnota,Mena,Pravdepodobnosť,"
+        "Očakávaný dátum uzavretia,Vlastník",
+        "key,name,customer,stage,value,currency,probability,expected_close,owner",
+    ),
+    "Hungarian": (
+        "Azonosító,Megnevezés,Ügyfél,Értékesítési szakasz,Állapot,Nettó összeg (Ft),Pénznem,"
+        "Valószínűség,Várható lezárás,Kezdés,Felelős,Megjegyzés",
+        "key,name,customer,stage,status,value,currency,probability,expected_close,start,owner,notes",
+    ),
+    "Turkish": (
+        "FIRSAT NO,FIRSAT ADI,MÜŞTERİ ADI,SATIŞ AŞAMASI,TUTAR,PARA BİRİMİ,OLASILIK (%),"
+        "Tahmini Kapanış Tarihi,Başlangıç,Fırsat Sahibi,Durum,Açıklama",
+        "key,name,customer,stage,value,currency,probability,expected_close,start,owner,status,notes",
+    ),
+    "Romanian": (
+        "ID oportunitate,Nume oportunitate,Client,Etapă,Valoare,Monedă,Probabilitate,"
+        "Data estimată a închiderii,Responsabil",
+        "key,name,customer,stage,value,currency,probability,expected_close,owner",
+    ),
     "Dutch, of another program": (
         "Kenmerk,Naam deal,Account,Dealfase,Totaalbedrag,Valuta,Verwachte sluitdatum,Eigenaar deal",
         "key,name,customer,stage,value,currency,expected_close,owner",

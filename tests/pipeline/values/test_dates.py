@@ -16,7 +16,25 @@ from taiga_pipeline.pipeline.values.dates import DateReading, End, read_day, sur
 from taiga_pipeline.pipeline.values.months import month_number
 
 BERLIN = ZoneInfo("Europe/Berlin")
-LANGUAGES = ["en", "sv", "de", "fr", "es", "pt", "nl", "da", "nb", "fi", "it", "pl", "cs"]
+LANGUAGES = [
+    "en",
+    "sv",
+    "de",
+    "fr",
+    "es",
+    "pt",
+    "nl",
+    "da",
+    "nb",
+    "fi",
+    "it",
+    "pl",
+    "cs",
+    "sk",
+    "hu",
+    "tr",
+    "ro",
+]
 NEW_YEARS_EVE = date(2026, 12, 31)
 
 
