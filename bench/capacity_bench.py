@@ -33,10 +33,10 @@ from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.planning.capacity.find import Options, find_capacity
 from taiga_pipeline.planning.capacity.result import CapacityReport
 from taiga_pipeline.planning.capacity.rows import Floats, Row, Shape, Table, expected_hours
-from taiga_pipeline.planning.capacity.shock import before_shock
 from taiga_pipeline.planning.demand.deals import Situation, find_demand
 from taiga_pipeline.planning.demand.stated_outlook import plain_outlooks
 from taiga_pipeline.planning.outlook import Outlooks
+from taiga_pipeline.planning.shock import before_shock
 from taiga_pipeline.planning.weeks import Weeks
 from tests.planning.exact import exact
 

@@ -25,8 +25,8 @@ from taiga_pipeline.planning.capacity.rows import (
     Table,
     hours_if_won,
 )
-from taiga_pipeline.planning.capacity.shock import before_shock
 from taiga_pipeline.planning.capacity.simulation import Futures
+from taiga_pipeline.planning.shock import before_shock
 
 SHOWN: Final = 5
 PER_WEEK: Final = 10

@@ -18,7 +18,7 @@ import numpy as np
 
 from taiga_pipeline.planning.capacity.drivers import profile
 from taiga_pipeline.planning.capacity.rows import Floats, Integers, Row, Shape
-from taiga_pipeline.planning.capacity.shock import before_shock
+from taiga_pipeline.planning.shock import before_shock
 
 MOST_DEALS: Final = 40
 MOST_WORK: Final = 300_000

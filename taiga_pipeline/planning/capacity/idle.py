@@ -20,8 +20,8 @@ from taiga_pipeline.planning.capacity.exact import Distribution
 from taiga_pipeline.planning.capacity.quantiles import at_places, place_of
 from taiga_pipeline.planning.capacity.result import Idle, PersonCapacity, PersonWeek
 from taiga_pipeline.planning.capacity.rows import Floats
-from taiga_pipeline.planning.capacity.shock import before_shock
 from taiga_pipeline.planning.demand.deals import Booked, Demand
+from taiga_pipeline.planning.shock import before_shock
 from taiga_pipeline.planning.weeks import Weeks
 
 SHARES: Final = (0.2, 0.5, 0.8)

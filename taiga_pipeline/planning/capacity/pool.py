@@ -27,7 +27,7 @@ from taiga_pipeline.planning.capacity.rows import (
     hours_if_won,
     three_powers,
 )
-from taiga_pipeline.planning.capacity.shock import before_shock
+from taiga_pipeline.planning.shock import before_shock
 
 FEWEST: Final = 500
 """Deals below which pooling does not pay."""

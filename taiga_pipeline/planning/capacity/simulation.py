@@ -34,7 +34,7 @@ from taiga_pipeline.planning.capacity.rows import (
     Small,
     Table,
 )
-from taiga_pipeline.planning.capacity.shock import before_shock
+from taiga_pipeline.planning.shock import before_shock
 
 SLOTS: Final = 512
 """A deal's starts are kept as so many equally likely weeks: chances are rounded to 1/512."""

@@ -23,6 +23,7 @@ from taiga_pipeline.planning.forecast.simulate import (
     draw_factors,
     range_of,
     simulate_new,
+    under_shock,
 )
 
 CHANCE_DAYS: Final = (90, 30)
@@ -125,16 +126,18 @@ def _window(past: Replayed, shock: CommonShock) -> PastWindow:
     factor = draw_factors(shock, random, _TRIALS)
     won, decided = (float(each.sum()) for each in view.coming.within(1, WINDOW_DAYS))
     new = Newcomers(won, decided, view.arrivals.spread(decided), {})
-    trials = _open_wins(view.open, factor, random) + simulate_new(new, factor, random).won
+    trials = _open_wins(view.open, shock, factor, random) + simulate_new(new, factor, random).won
     came = past.open.within(WINDOW_DAYS).sum() + past.coming.within(WINDOW_DAYS).sum()
     return PastWindow(view.day, range_of(trials), round(float(came)))
 
 
-def _open_wins(curves: Curves, factor: Floats, random: np.random.Generator) -> Floats:
+def _open_wins(
+    curves: Curves, shock: CommonShock, factor: Floats, random: np.random.Generator
+) -> Floats:
     """Returns trials of wins; deals of about the same chance are drawn at once."""
     won, _ = curves.within(1, WINDOW_DAYS)
     group = (won * _LIKE).astype(np.int64)
     number = np.bincount(group, minlength=1)
     mean = np.bincount(group, weights=won, minlength=1) / np.maximum(number, 1)
-    chances = np.minimum(mean * factor[:, None], 1.0)
+    chances = np.minimum(under_shock(mean, shock) * factor[:, None], 1.0)
     return np.asarray(random.binomial(number, chances).sum(axis=1), dtype=np.float64)

@@ -41,6 +41,7 @@ from taiga_pipeline.planning.forecast.simulate import (
     range_of,
     simulate_new,
     simulate_open,
+    under_shock,
 )
 from taiga_pipeline.planning.forecast.times_of_year import next_quiet_time
 from taiga_pipeline.planning.history.model import History, PastDeal
@@ -275,7 +276,7 @@ def simulate_period(
 ) -> dict[str, Sums]:
     """Returns trials of days ``first`` to ``last`` ahead, for open, coming and all deals."""
     view, value_models = ground.view, ground.value_models
-    chances = view.open.within(first, last)
+    won, decided = view.open.within(first, last)
     prices = prices_of(ground)
     coming_won, coming_decided = view.coming.within(first, last)
     new = Newcomers(
@@ -296,11 +297,13 @@ def simulate_period(
     sums = {}
     for part in PARTS:
         random = np.random.default_rng(seed)
-        factor = draw_factors(ground.common_shock(first, last, part), random, trials)
+        shock = ground.common_shock(first, last, part)
+        factor = draw_factors(shock, random, trials)
         off = random.standard_normal(trials)
         parts = []
         if part != "coming":
-            parts.append(simulate_open(chances, prices, factor, random, off))
+            before = under_shock(won, shock), under_shock(decided, shock)
+            parts.append(simulate_open(before, prices, factor, random, off))
         if part != "open":
             parts.append(simulate_new(new, factor, random, off))
         sums[part] = parts[0] if len(parts) == 1 else parts[0] + parts[1]

@@ -20,6 +20,7 @@ from taiga_pipeline.planning.forecast.simulate import (
     draw_factors,
     range_of,
     simulate_open,
+    under_shock,
 )
 from taiga_pipeline.planning.history.model import PastDeal
 
@@ -117,7 +118,8 @@ def _open_sums(
     random = np.random.default_rng(seed)
     shock = ground.common_shock(period.first, period.last, "open")
     factor = draw_factors(shock, random, TRIALS)
-    return simulate_open((won[mask], decided[mask]), prices, factor, random), int(mask.sum())
+    before = under_shock(won[mask], shock), under_shock(decided[mask], shock)
+    return simulate_open(before, prices, factor, random), int(mask.sum())
 
 
 def trials_of(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from taiga_pipeline.planning.forecast.common_shock import CommonShock
 from taiga_pipeline.planning.forecast.record import Flags, Floats
+from taiga_pipeline.planning.shock import before_shock
 
 TRIALS: Final = 2_000
 Counts = npt.NDArray[np.int64]
@@ -88,8 +89,9 @@ def simulate_open(
 ) -> Sums:
     """Returns sums over deals whose chances to be won and decided in a period are given.
 
-    ``factor`` multiplies all chances of a trial: see `draw_factors`. Guessed values of a trial are
-    ``off`` by so many standard deviations, as those of new deals are (None: it is drawn).
+    ``chances`` are those `under_shock`, ``factor`` is what multiplies them in each trial: see
+    `draw_factors`. Guessed values of a trial are ``off`` by so many standard deviations, as those
+    of new deals are (None: it is drawn).
     """
     off = random.standard_normal(len(factor)) if off is None else off
     won, decided = chances
@@ -122,7 +124,7 @@ def simulate_open(
 
 
 def _has_few_guessed(price: Prices, won: Floats, factor: Floats) -> bool:
-    expected = float(won[price.variance > 0].sum() * factor.mean())
+    expected = float(np.minimum(won[price.variance > 0], 1.0).sum() * factor.mean())
     return 0 < expected < FEW_WINS
 
 
@@ -214,6 +216,15 @@ def simulate_new(
     won = random.binomial(decided, min(share, 1.0))
     value = {name: price.of(won, random, off) for name, price in expected.prices.items()}
     return Sums(won.astype(float), decided.astype(float), value)
+
+
+def under_shock(chances: Floats, common_shock: CommonShock) -> Floats:
+    """Returns what the factors of `draw_factors` are to multiply, so that over all trials each deal
+    comes as often as its chance and what past forecasts were off by say, and never more than
+    surely."""
+    off = np.exp(common_shock.mean)
+    before = before_shock(np.minimum(chances * off, 1.0), common_shock.sd)
+    return np.asarray(before / off)
 
 
 def draw_factors(common_shock: CommonShock, random: np.random.Generator, trials: int) -> Floats:

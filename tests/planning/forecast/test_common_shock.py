@@ -23,6 +23,7 @@ from taiga_pipeline.planning.forecast.simulate import (  # noqa: E402
     range_of,
     simulate_new,
     simulate_open,
+    under_shock,
 )
 
 
@@ -70,6 +71,17 @@ def test_the_common_shock_does_not_average_out_over_many_deals() -> None:
     low, middle, high = simulated(CommonShock(0.0, 0.2))
     assert middle == pytest.approx(400, rel=0.03)
     assert (high - low) / middle == pytest.approx(2 * 1.2816 * 0.2, rel=0.15)
+
+
+def test_deals_are_won_as_often_as_their_chance_says_in_good_and_bad_times_together() -> None:
+    shock = CommonShock(-0.05, 0.3)
+    factor = draw_factors(shock, np.random.default_rng(1), 20_000)
+    for chance in (0.05, 0.6, 0.9, 0.99):
+        before = under_shock(np.full(20, chance), shock)
+        sums = simulate_open((before, before), {}, factor, np.random.default_rng(2))
+        assert sums.won.mean() / 20 == pytest.approx(chance * np.exp(shock.mean), abs=0.01)
+    sure = under_shock(np.ones(1), CommonShock(0.0, 0.3))
+    assert simulate_open((sure, sure), {}, factor, np.random.default_rng(2)).won.min() == 1
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:

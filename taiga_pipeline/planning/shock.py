@@ -1,9 +1,9 @@
 """Chances in good and bad times: what the factor that all deals share does to them.
 
-Nothing is surer than sure: where a chance times the factor exceeds 1, the rest is cut off. So that
-the chance is right all the same, on average over all futures, it is a little higher to begin with:
-with a factor of spread 0.25, a chance of 0.9 counts as 1.0 times the factor. Needs numpy (the extra
-``planning``).
+Forecasts and plans share this. Nothing is surer than sure: where a chance times the factor exceeds
+1, the rest is cut off. So that the chance is right all the same, on average over all futures, it is
+a little higher to begin with: with a factor of spread 0.25, a chance of 0.9 counts as 1.0 times the
+factor. Needs numpy (the extra ``planning``).
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from statistics import NormalDist
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from taiga_pipeline.planning.capacity.rows import Floats
+Floats = npt.NDArray[np.float64]
 
 _PLACES: Final = 400
 _LEAST: Final = 2.5
