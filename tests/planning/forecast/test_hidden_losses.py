@@ -9,7 +9,7 @@ import pytest
 np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
 
 from bench.small_firms import simulate  # noqa: E402
-from bench.small_firms_shape import TODAY, TRUTH, Shape  # noqa: E402
+from bench.small_firms_shape import TODAY, TRUTH, Shape, even  # noqa: E402
 from taiga_pipeline.planning.forecast.forecast import make_forecast  # noqa: E402
 from taiga_pipeline.planning.forecast.funnel.fitting import fit_funnel  # noqa: E402
 from taiga_pipeline.planning.forecast.funnel.hidden_losses import (  # noqa: E402
@@ -69,6 +69,19 @@ def test_a_stay_is_as_long_where_losses_are_recorded_no_longer() -> None:
         assert funnel.silent is not None
         days.append(float(np.mean(1.0 / funnel.leaves[1:])))
     assert np.mean(days) == pytest.approx(90 / 4, rel=0.12)
+
+
+def test_the_stages_of_open_deals_tell_where_deals_are_lost_that_no_one_closed() -> None:
+    """The mapping says that each stage loses a third; nearly all are lost in the second one."""
+    truth = (0.15, 0.2, 0.75, 0.8)
+    shape = Shape("", 60, 3, truth, even(0.2), losses=False, stage_history=False)
+    found = []
+    for seed in range(4):
+        case = simulate(shape, seed)
+        funnel = fit_funnel(make_record(case.history, TODAY), case.history.chances)
+        chances = dict(zip(funnel.record.stages, funnel.chances().tolist(), strict=True))
+        found.append([chances[stage] for stage in shape.stages])
+    assert np.mean(found, axis=0) == pytest.approx(truth, abs=0.12)
 
 
 def test_how_many_deals_are_left_tells_how_many_were_lost_and_removed() -> None:

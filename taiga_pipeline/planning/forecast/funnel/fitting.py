@@ -150,7 +150,7 @@ class _Fitter:
         stays_open, likelier = self._posterior(hidden)
         if last_clean_up(self._record) is not None:
             return stays_open, 1.0  # What will be closed some day is still there.
-        removed = hidden.if_removed(self._by_group(self._prior(), self._believed))
+        removed = hidden.if_removed(self._prior())
         removed += self._posterior(None)[1]
         share = float(logistic(np.array(likelier - removed)))
         if share > _SURELY_OPEN:
@@ -161,10 +161,6 @@ class _Fitter:
         """Returns the chances of moving on that the mapping implies."""
         return self._implied(self._believed).clip(0.02, SURELY)
 
-    def _by_group(self, moves_on: Floats, chances: Floats) -> Floats:
-        """Returns what `HiddenLosses` counts: moves by stage, or wins of new deals as a whole."""
-        return moves_on if self._record.has_stays else (self._entry @ chances)[None]
-
     def _hidden(self) -> HiddenLosses | None:
         record = self._record
         if self._silent is None:
@@ -174,7 +170,13 @@ class _Fitter:
         )  # Without losses, what moves on tells nothing of it.
         if record.has_stays:
             return HiddenLosses.of_stays(record, self._moves.on > 0, leaves, self._silent)
-        return HiddenLosses.of_deals(record, float(leaves.mean()), self._stages, self._silent)
+        begins = self._entry.argmax()
+        rate = float(leaves.mean())
+        if not begins:  # Today's stages are not known: a deal passes all of them unseen.
+            path, steps = np.zeros(1, dtype=np.int64), self._stages
+        else:
+            path, steps = self._order[np.argsort(self._order)[begins] :], 1
+        return HiddenLosses.of_deals(record, path, rate, self._silent, steps=steps)
 
     @property
     def _stages(self) -> int:
@@ -189,13 +191,13 @@ class _Fitter:
         chance = logistic(log_odds)
         seen = self._moves.likelihood(chance)
         arrived = self._arrived() if removed else None
-        if hidden is not None and self._record.has_stays:
+        if hidden is not None:
             seen = seen + hidden.if_open(chance)
         most = seen.max(axis=(1, 2), keepdims=True)
         fits, means, spreads = [], [], []
         for (as_whole, by_stage), likely in WIDTHS.items():
             width, in_stage = as_whole, by_stage
-            if not self._record.has_stays:
+            if not self._record.has_stays and hidden is None:
                 # Whole deals tell one thing only, which both of them make up together.
                 width, in_stage = float(np.hypot(as_whole, by_stage)), _NARROW
             joint = np.exp(seen - most) * self._off_in_stage(in_stage)
@@ -203,7 +205,7 @@ class _Fitter:
             moves_on = (joint * chance).sum(axis=2) / total
             each = chances_of(moves_on, self._next, self._order)
             off = np.log(likely * _normal(_OFF, width) + _TINY)
-            fits.append(np.log(total).sum(axis=0) + off + self._outcomes(each, hidden))
+            fits.append(np.log(total).sum(axis=0) + off + self._outcomes(each))
             if arrived is not None:
                 fits[-1] += arrived.likelihood((self._entry @ each).clip(1e-9, 1 - 1e-9))
             means.append(each)
@@ -242,14 +244,11 @@ class _Fitter:
         untold[self._order[1:][goes_on]] = True
         return np.asarray(untold)
 
-    def _outcomes(self, chances: Floats, hidden: HiddenLosses | None) -> Floats:
+    def _outcomes(self, chances: Floats) -> Floats:
         """Returns the logarithm of how likely the outcomes of whole deals are, for each ``b``,
         where no stages tell."""
         new = (self._entry @ chances).clip(1e-9, 1 - 1e-9)
-        found = np.zeros(len(new)) if self._before is None else self._before.likelihood(new)
-        if hidden is not None and not self._record.has_stays:
-            found += hidden.if_open(new[None])[0]
-        return found
+        return np.zeros(len(new)) if self._before is None else self._before.likelihood(new)
 
     def _arrived(self) -> LeftOver:
         """Returns what is left of the deals that came in, where lost ones are taken out."""

@@ -5,6 +5,9 @@ model with a cured part (Boag 1949): ``P(moved on by t) = a F(t)``. That is so i
 lost stay open. If they are taken out of the record instead, what is left either moved on or is
 still under way, ``P(moved on by t | left) = a F(t) / (a F(t) + 1 - F(t))``: then next to nothing
 that is left is old.
+
+Where stays are not on record, the stages that open deals are in today tell as much: how many are in
+a later one, or won, of those that came into a stage.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ USUAL_DECISIONS: Final = 6.0
 
 _BINS: Final = 50
 _NEVER_SURE: Final = 1e-6
+_SELDOM: Final = 1e-9
 
 
 def unrecorded_losses(record: Record) -> int | None:
@@ -96,8 +100,8 @@ def last_clean_up(record: Record) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class HiddenLosses:
-    """Counts by group (stage, or one for whole deals) and by share of stays that end in the time
-    that there was: of what moved on in it, and of what did not."""
+    """Counts by stage and by share of stays that end in the time that there was: of what moved on
+    in it, and of what did not."""
 
     moved: Floats
     stayed: Floats
@@ -115,14 +119,35 @@ class HiddenLosses:
         return cls._count(stays.stage, ended, forward, known, len(leaves))
 
     @classmethod
-    def of_deals(cls, record: Record, leaves: float, stages: int, since: int) -> HiddenLosses:
-        """Counts whole deals, which pass so many stages at the same rate a day."""
+    def of_deals(
+        cls, record: Record, path: Days, rate: float, since: int, *, steps: int = 1
+    ) -> HiddenLosses:
+        """Counts deals by stage where only today's stage is on record: a deal in a later one, or
+        won, has left those before it.
+
+        ``path`` are the stages that new deals pass, in order, at the same ``rate`` a day, each in
+        so many ``steps``. Of deals that came into the stage k in the time there was,
+        ``P(N > k) / P(N >= k)`` left it or were lost in it, with N a Poisson number.
+        """
+        groups = len(record.stages)
         began = np.maximum(np.maximum(record.entered, since), record.start)
-        mean = leaves * np.maximum(record.today - began, 0)
-        passed = 1.0 - np.exp(-mean) * sum(mean**k / factorial(k) for k in range(stages))
+        mean = rate * np.maximum(record.today - began, 0)
         won = record.won & ~record.is_open
         known = (record.is_open | won) & (np.minimum(record.closed, record.today) > since)
-        return cls._count(np.zeros(len(won), dtype=np.int64), passed, won, known, 1)
+        place = np.zeros(groups, dtype=np.int64)
+        place[path] = np.arange(len(path))
+        reached = np.where(won, len(path), place[record.stage])
+        came, total = np.ones(len(won)), cls(*np.zeros((2, groups, _BINS)))
+        for at, stage in enumerate(path.tolist()):
+            left = _at_least((at + 1) * steps, mean)
+            ended = np.where(came > _SELDOM, left / np.maximum(came, _SELDOM), 0.0)
+            group = np.full(len(won), stage)
+            total += cls._count(group, ended, reached > at, known & (reached >= at), groups)
+            came = left
+        return total
+
+    def __add__(self, other: HiddenLosses) -> HiddenLosses:
+        return HiddenLosses(self.moved + other.moved, self.stayed + other.stayed)
 
     @classmethod
     def _count(
@@ -138,7 +163,7 @@ class HiddenLosses:
     def if_open(self, chances: Floats) -> Floats:
         """Returns the logarithm of how likely the counts are if lost deals stay open.
 
-        ``chances`` are by group (first axis); so is what is returned.
+        ``chances`` are of moving on, by stage (first axis); so is what is returned.
         """
         likely = np.zeros_like(chances)
         for at, ended in enumerate(_ENDED):
@@ -152,7 +177,7 @@ class HiddenLosses:
         return likely
 
     def if_removed(self, chances: Floats) -> float:
-        """Returns the same if lost deals are taken out; ``chances`` are by group."""
+        """Returns the same if lost deals are taken out; ``chances`` are by stage."""
         moving = chances[:, None] * _ENDED
         share = moving / (moving + 1.0 - _ENDED)
         return float((self.moved * np.log(share) + self.stayed * np.log1p(-share)).sum())
@@ -193,6 +218,12 @@ class LeftOver:
         return np.asarray(
             self.number @ np.log(left) + most + np.log(np.exp(each - most).sum(axis=0))
         )
+
+
+def _at_least(number: int, mean: Floats) -> Floats:
+    """Returns the chance of a Poisson number to be at least a ``number``."""
+    below = sum((mean**k / factorial(k) for k in range(number)), np.zeros(len(mean)))
+    return np.asarray(1.0 - np.exp(-mean) * below)
 
 
 _GROWTH_STEPS: Final = np.linspace(-2.0, 2.0, 9)
