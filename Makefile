@@ -86,7 +86,7 @@ test-reliability: $(READY)
 test-reliability-long: $(READY)
 	RELIABILITY_PROFILE=long nice -n 10 $(BIN)/python -m pytest -q \
 		tests/reliability/kills tests/reliability/machine tests/reliability/races \
-		tests/reliability/tools/test_machine.py \
+		tests/reliability/test_faults.py tests/reliability/tools \
 		tests/targets/taiga/test_many_projects.py
 
 lint: $(READY)

@@ -4,8 +4,9 @@
   tests (``sampled_tests(n)``) and of a loop's many places (`sampled`), every n-th is tried, always
   the same ones. What is tried on SQLite is tried on PostgreSQL too in every sixth case. Of
   Hypothesis's examples, a part is tried (`examples`). A test marked ``whole_only`` is left out.
-- ``whole`` (``make test-all``): everything.
-- ``long`` (``make test-reliability-long``): more than everything: thousands of schedules, drawn
+- ``whole`` (``make test-all``): everything; of proofs with hundreds of like cases a part that has
+  every kind of them (marked ``sampled(n, whole=m)``: every m-th, from another one on in each test).
+- ``long`` (``make test-reliability-long``): each of these cases, and thousands of schedules, drawn
   from a new seed each time. The other two try the same each time.
 
 A test that is named on the command line, or by ``-k``, is tried whatever the profile.
@@ -86,7 +87,9 @@ def pytest_configure(config: pytest.Config) -> None:
     load_settings()
     if PROFILE not in PROFILES:
         raise pytest.UsageError(f"RELIABILITY_PROFILE={PROFILE}: write one of {PROFILES}")
-    config.addinivalue_line("markers", "sampled(n): try every n-th case, unless all are asked for")
+    config.addinivalue_line(
+        "markers", "sampled(n, whole=m): try every n-th case, in a whole run every m-th"
+    )
     config.addinivalue_line("markers", "sampled_tests(n): try every n-th test of the file")
     config.addinivalue_line("markers", "sampled_inside: tries a sample of places, by `sampled`")
     config.addinivalue_line("markers", "whole_only: long; a sample leaves it out")
@@ -94,7 +97,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     is_named = config.option.keyword or any("::" in argument for argument in config.args)
-    left_out = set() if WHOLE or is_named else beyond_the_sample(items)
+    beyond_profile = beyond_a_whole_run if WHOLE else beyond_the_sample
+    left_out = set() if LONG or is_named else beyond_profile(items)
     if config.getoption("--fast"):
         left_out |= {item for item in items if is_slow(item)}
     if config.getoption("--sampled-only"):
@@ -171,14 +175,30 @@ def parameters(item: pytest.Item) -> set[str]:
 
 def beyond_every_nth(items: list[pytest.Item]) -> set[pytest.Item]:
     """Returns the cases of tests that say of how many one is tried."""
-    cases = defaultdict(list)
+    return {
+        item
+        for marker, group in sampled_cases(items)
+        for place, item in enumerate(group)
+        if place % marker.args[0] and len(group) >= FEW
+    }
+
+
+def beyond_a_whole_run(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Returns the cases that only a long run tries; what a sample has is not among them."""
+    return {
+        item
+        for turn, (marker, group) in enumerate(sampled_cases(items))
+        for place, item in enumerate(group)
+        if (turn + place) % marker.kwargs.get("whole", 1) and place % marker.args[0]
+    }
+
+
+def sampled_cases(items: list[pytest.Item]) -> list[tuple[pytest.Mark, list[pytest.Item]]]:
+    """Returns the cases of each test that is marked ``sampled``."""
+    tests: dict[tuple[str, int], tuple[pytest.Mark, list[pytest.Item]]] = {}
     for item in items:
         marker = item.get_closest_marker("sampled")
         if marker:
-            cases[item.nodeid.partition("[")[0], marker.args[0]].append(item)
-    return {
-        item
-        for (_, every), group in cases.items()
-        for place, item in enumerate(group)
-        if place % every and len(group) >= FEW
-    }
+            place = item.nodeid.partition("[")[0], marker.args[0]
+            tests.setdefault(place, (marker, []))[1].append(item)
+    return list(tests.values())

@@ -114,6 +114,26 @@ def test_of_a_file_with_a_case_for_each_target_all_tests_and_all_targets_have_th
     ]  # fmt: skip
 
 
+def test_a_whole_run_tries_a_part_of_like_cases_from_another_one_on_in_each_test(
+    tmp_path: Path,
+) -> None:
+    mark = "@pytest.mark.sampled(12, whole=3)\n@pytest.mark.parametrize('number', range(24))\n"
+    tests = "".join(f"{mark}def test_like_{name}(number): pass\n" for name in "abc")
+    (tmp_path / "test_like.py").write_text(f"import pytest\n{tests}")
+
+    def tried(*options: str, profile: str = "") -> list[str]:
+        names = collected(tmp_path, *options, profile=profile)
+        return [name for name in names if "like" in name]
+
+    sample, whole = tried(), tried(profile="whole")
+    assert len(tried(profile="long")) == 3 * 24
+    assert sample == [f"test_like_{name}[{n}]" for name in "abc" for n in (0, 12)]
+    assert set(sample) < set(whole)
+    assert tried("--sampled-only", profile="whole") == [n for n in whole if n not in sample]
+    assert {name.partition("[")[2] for name in whole} == {f"{n}]" for n in range(24)}
+    assert len(whole) == 3 * 8 + 2 * 2
+
+
 def test_a_sample_leaves_out_what_whole_runs_alone_try(tmp_path: Path) -> None:
     assert "test_long" not in collected(tmp_path)
 

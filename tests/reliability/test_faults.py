@@ -35,7 +35,7 @@ from tests.reliability.faults_world import (
     make_original,
 )
 
-pytestmark = pytest.mark.sampled(60)
+pytestmark = pytest.mark.sampled(60, whole=3)
 
 LONGER = 20
 IMPATIENT = {Trouble.NO_ANSWER_BEFORE, Trouble.NO_ANSWER_AFTER, Trouble.SLOW_DRIP}

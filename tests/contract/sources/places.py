@@ -201,7 +201,7 @@ class SqlPlace(Place):
     """A table with names of its own in a SQL database, which others may write to."""
 
     can: frozenset[Can] = frozenset(Can) - {Can.LOCK_OUT}
-    many: int = 20_000
+    many: int = 5_000
     url: str = ""
 
     def __post_init__(self) -> None:

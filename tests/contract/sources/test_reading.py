@@ -154,4 +154,4 @@ def test_a_lot_of_deals_come_one_by_one(place: Place) -> None:
     tracemalloc.stop()
     assert count == place.many
     assert reading.complete
-    assert peak < 40_000_000
+    assert peak < 4_000_000  # 5,000 deals that are held take twice as much

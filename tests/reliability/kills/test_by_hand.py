@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from taiga_pipeline.sandbox.embedded import Sandbox
-from tests.profiles import sampled
+from tests.profiles import LONG, sampled
 
 from . import scenario
 from .child import KILLED
@@ -69,7 +69,7 @@ def is_bound(world: World, deal: str) -> bool:
 def test_a_project_goes_over_to_a_new_key_once_wherever_it_is_killed(situation: Prepared) -> None:
     count, expected = undisturbed(situation, ADOPT)
     differences, by_the_run = [], 0
-    for number in sampled(range(1, count + 1), 20):
+    for number in sampled(range(1, count + 1, 1 if LONG else 5), 4):
         with situation.another() as world:
             renumber(world)
             killed(world, ADOPT, number)
@@ -88,7 +88,7 @@ def test_a_project_goes_over_to_a_new_key_once_wherever_it_is_killed(situation: 
 def test_leaving_is_finished_by_leaving_again_wherever_it_is_killed(situation: Prepared) -> None:
     count, expected = undisturbed(situation, LEAVE)
     assert "Kept current" not in json.dumps(expected.seen)
-    for number in sampled(range(1, count + 1), 20):
+    for number in sampled(range(1, count + 1, 1 if LONG else 5), 4):
         with situation.another() as world:
             killed(world, LEAVE, number)
             assert world.run("run") in (DONE, 3), world.said()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.figures import Figure
-from tests.profiles import LONG, sampled
+from tests.profiles import LONG, WHOLE, sampled
 
 from . import scenario
 from .harness import Gate, Outcome, Prepared, World, fleet, killed, recover
@@ -49,13 +49,16 @@ def undisturbed(situations: list[Prepared]) -> Undisturbed:
 def test_killed_at_any_crash_point_the_next_run_ends_as_if_nothing_had_happened(
     situations: list[Prepared], undisturbed: Undisturbed, figure: Figure
 ):
-    numbers = sampled(range(1, len(undisturbed.crash_points_reached) + 1), 60)
+    reached = undisturbed.crash_points_reached
+    of_each_kind = {name: number for number, name in enumerate(reached, 1)}.values()
+    every = sampled(range(1, len(reached) + 1, 1 if LONG else 5), 12)
+    numbers = sorted({*every, *(of_each_kind if WHOLE else ())})
     tries = [(number, edited) for number in numbers for edited in _with_edits(number)]
     began = time.monotonic()
     differences = _each(situations, tries, lambda world, at: _kill_once(world, *at, undisturbed))
     assert not differences, "\n".join(differences)
     figure(
-        f"{len(numbers)} crash points killed and recovered ({len(tries)} kills, "
+        f"{len(numbers)} of {len(reached)} crash points killed and recovered ({len(tries)} kills, "
         f"{sum(edited for _, edited in tries)} with edits by people before the recovery), "
         f"{time.monotonic() - began:.0f} s"
     )

@@ -20,7 +20,7 @@ from tests.profiles import LONG, PROFILE
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEDULES = int(
-    os.environ.get("RELIABILITY_SCHEDULES") or {"sample": 4, "whole": 200, "long": 10_000}[PROFILE]
+    os.environ.get("RELIABILITY_SCHEDULES") or {"sample": 4, "whole": 60, "long": 10_000}[PROFILE]
 )
 BOARDS = max(4, SCHEDULES // 6)
 """A schedule of a board, or of phases, takes so many times as long."""
