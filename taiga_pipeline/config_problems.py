@@ -13,7 +13,7 @@ from taiga_pipeline.validation_words import choices_in, in_toml, must
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-_A_LIST: Final = 'a list such as ["a", "b"]'
+_A_LIST: Final = 'must be a list such as ["a", "b"]'
 
 
 def explain(

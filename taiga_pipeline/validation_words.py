@@ -23,10 +23,10 @@ _MUST_BE: Final = {
 }
 _EMPTY: Final = frozenset({"string_too_short", "too_short"})
 _LIMITS: Final = {
-    "greater_than": ("more than", "gt"),
-    "greater_than_equal": ("at least", "ge"),
-    "less_than": ("less than", "lt"),
-    "less_than_equal": ("at most", "le"),
+    "greater_than": ("must be more than {limit}", "gt"),
+    "greater_than_equal": ("must be at least {limit}", "ge"),
+    "less_than": ("must be less than {limit}", "lt"),
+    "less_than_equal": ("must be at most {limit}", "le"),
 }
 
 Shown = Callable[[object], str]
@@ -36,7 +36,7 @@ Shown = Callable[[object], str]
 def must(detail: ErrorDetails, shown: Shown, a_list: str) -> str:
     """Returns what a value must be, and what it is.
 
-    ``a_list`` says what to write where a list is wanted.
+    ``a_list`` says what it must be where a list is wanted.
     """
     kind, found, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind in _LIMITS:
@@ -46,7 +46,7 @@ def must(detail: ErrorDetails, shown: Shown, a_list: str) -> str:
     if kind in ("string_too_long", "too_long"):
         return _too_long(found, context)
     if kind == "list_type":
-        return f"must be {a_list}; it is {shown(found)}"
+        return f"{a_list}; it is {shown(found)}"
     return f"{_MUST_BE.get(kind, 'is wrong: ' + detail['msg'])}; it is {shown(found)}"
 
 
@@ -59,8 +59,8 @@ def choices_in(detail: ErrorDetails) -> list[str]:
 
 
 def _out_of_range(kind: str, found: object, context: dict[str, Any]) -> str:
-    comparison, limit = _LIMITS[kind]
-    message = f"must be {comparison} {_plain(context[limit])}; it is {_plain(found)}"
+    words, limit = _LIMITS[kind]
+    message = f"{words.format(limit=_plain(context[limit]))}; it is {_plain(found)}"
     if context[limit] == 1 and limit == "le":
         return f"{message} (write 0.5 for 50 %)"
     return message
@@ -73,8 +73,10 @@ def _plain(value: object) -> str:
 def _too_long(found: object, context: dict[str, Any]) -> str:
     """Says how much it may be, and how much it is: never the value, of which there is too much."""
     count = len(found) if isinstance(found, str | list | dict) else context.get("actual_length")
-    unit = "characters" if isinstance(found, str) else "entries"
-    return f"must have at most {context['max_length']} {unit}; it has {count}"
+    most = context["max_length"]
+    if isinstance(found, str):
+        return f"must have at most {most} characters; it has {count}"
+    return f"must have at most {most} entries; it has {count}"
 
 
 def in_toml(value: object) -> str:

@@ -17,11 +17,14 @@ from typing import Final
 
 from taiga_pipeline.language.catalogue import SENTENCE, catalogue
 from taiga_pipeline.language.choosing import ENGLISH, used
-from taiga_pipeline.language.texts import many_of, plural, written
+from taiga_pipeline.language.texts import many_of, marked, plural, written
 
 _BEGIN: Final = f"{SENTENCE}\x04"
 _PLACE: Final = re.compile(r"{[a-z_][a-z_0-9]*(?:![rsa])?(?::[^{}]*)?}")
 _NAME: Final = re.compile(r"[a-z_0-9]+")
+_OF_A_KEY: Final = re.compile(r'("[^"]*"(?: \(number \d+\))?) (.+)')
+_IT_IS: Final = (marked("it is {found}"), marked("it has {found}"))
+"""How errors of files go on: too few words to be recognised as sentences wherever they stand."""
 _NUMBER: Final = re.compile(r"(\d[\d,]*) ([a-z][a-z ]*)")
 _SEPARATOR: Final = re.compile(r"(; |\. |: )")
 _MOST_PIECES: Final = 12
@@ -73,7 +76,20 @@ def _whole(sentence: str, language: str, depth: int) -> str:
                 for name, part in found.items()
             }
             return _filled(template.translation, parts)
-    return _counted(sentence, known)
+    return _of_a_value(sentence, language, depth) or _counted(sentence, known)
+
+
+def _of_a_value(sentence: str, language: str, depth: int) -> str:
+    """Returns what is said of a key of a file (``"weeks" must be at least 1``), or what its value
+    is (``it is 0``)."""
+    if match := _OF_A_KEY.fullmatch(sentence):
+        said = _whole(match[2], language, depth) if _OF_A_KEY.match(match[2]) is None else ""
+        return f"{match[1]} {said}" if said else ""
+    known = catalogue(language)
+    for message in _IT_IS:
+        if found := _parts(message, sentence):
+            return _filled(known.gettext(message), found)  # the value as the file has it
+    return ""
 
 
 def _figures(place: str, part: str) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _AS_TABLES: Final = "must be written as tables, each below its own [[{table}]]"
-A_LIST: Final = 'text or a list of texts such as ["a", "b"]'
+A_LIST: Final = 'must be text or a list of texts such as ["a", "b"]'
 NAMES: Final = frozenset({"id", "name", "milestone", "after", "keeps_project"})
 """Keys that others refer to: without them, what is reported about references would mislead."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from taiga_pipeline.language import translated, use
+from taiga_pipeline.mapping.stories.assignee import MUST_BE
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +27,17 @@ def swedish() -> Iterator[None]:
             "config.toml:3:1: unknown key 'timezone'; did you mean 'time_zone'?",
             "config.toml:3:1: okänd nyckel 'timezone'; menade du 'time_zone'?",
         ),
+        (
+            'm.toml:7:15: "probability" must be a number, without quotes; it is "0.5"',
+            'm.toml:7:15: "probability" måste vara ett tal, utan citattecken; det är "0.5"',
+        ),
+        ('"weeks" must be at least 1; it is 0', '"weeks" måste vara minst 1; det är 0'),
+        ('"tags" (number 2) must be text in quotes; it is 5', "inom citattecken; det är 5"),
+        (
+            f'"assignee" {MUST_BE}; it is "Ana"',
+            '"assignee" måste vara en roll ("role:Back", för den som',
+        ),
+        ("2 deals without a customer", "2 affärer utan kund"),
         (
             "a@x is booked, with reservations, 45 h a week of 30 h in 2027-W01 to 2027-W03 (D 9 h)",
             "är med reservationer bokad 45 h i veckan av 30 h under 2027-W01 till 2027-W03 (D 9 h)",

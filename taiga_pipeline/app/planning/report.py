@@ -345,7 +345,8 @@ def _scenarios(workspace: Workspace, given: PlanInput, options: Options) -> Comp
         (_("Expected besides"), lambda c: _money(c.open_value.expected)),
     )
     rows = [(name, [figure(column) for column in columns]) for name, figure in figures]
-    return Comparison([column.name for column in columns], rows)
+    names = [_("today"), *(column.name for column in columns[1:])]
+    return Comparison(names, rows)
 
 
 def _money(amounts: Mapping[str, Decimal]) -> str:

@@ -238,7 +238,7 @@ def _print_columns(columns: Sequence[Column]) -> None:
         rows.append(
             [_("Expected short: {role}", role=safe(role)), *(_role(each, role) for each in columns)]
         )
-    headings = ["", *(safe(each.name) for each in columns)]
+    headings = ["", _("today"), *(safe(each.name) for each in columns[1:])]
     print_table(headings, rows, right=range(1, len(headings)))
 
 

@@ -18,7 +18,7 @@ SELLERS: Final = ("owner", "next_step_by")
 """The deal's fields that hold people, by name or address."""
 
 MUST_BE: Final = (
-    'must be a role ("role:Back": who is staffed in it), "{manager}" (the first [[member]] who '
+    'must be a role ("role:Back", for who is staffed in it), "{manager}" (the first [[member]] who '
     'administers the project), a field that names someone ("{owner}"), or an e-mail address'
 )
 

@@ -161,20 +161,24 @@ class Observer:
 
     def _gaps(self) -> Iterator[Notice]:
         sentences = {
-            "no customer": "without a customer",
-            "no date": "without any date: their time is unknown",
-            "no value": "without a value",
-            "no currency": "with a value but no currency; name it with --currency",
-            "no stage": "without a stage",
-            "entities": f"with signs written as in web pages ({self._entity!r}); kept as they are",
-            "misread": f"with letters that another program spoilt ({self._misread}); kept as they "
+            "no customer": "{deals} without a customer",
+            "no date": "{deals} without any date: their time is unknown",
+            "no value": "{deals} without a value",
+            "no currency": "{deals} with a value but no currency; name it with --currency",
+            "no stage": "{deals} without a stage",
+            "entities": "{deals} with signs written as in web pages ({entity}); kept as they are",
+            "misread": "{deals} with letters that another program spoilt ({letters}); kept as they "
             "are: export again as UTF-8",
-            "unclear currency": "with a currency sign that several currencies "
+            "unclear currency": "{deals} with a currency sign that several currencies "
             "share; name it with --currency, or --value currency:THEIRS=OURS",
         }
         for code, sentence in sentences.items():
             if count := self._counts[code]:
-                text = f"{counted(count, 'deal')} {sentence}"
+                text = sentence.format(
+                    deals=counted(count, "deal"),
+                    entity=repr(self._entity),
+                    letters=self._misread,
+                )
                 yield Notice(code.replace(" ", "_"), count, text)
 
     def _spellings(self) -> Iterator[Notice]:
