@@ -102,7 +102,9 @@ class Funnel:
         stayed = record.today - since[record.is_open]
         if not record.has_stays and self.silent is None:
             return np.zeros_like(stayed)
-        return np.minimum(stayed, int(OVERSTAYED[-1] / self.leaves.min()) * 4)
+        # Whatever has stayed for longer is lost; where stays are not on record, in all stages.
+        stages = 1 if record.has_stays else len(record.stages)
+        return np.minimum(stayed, int(OVERSTAYED[-1] / self.leaves.min()) * 4 * stages)
 
     def off_by(self, open_wins: Floats, new_wins: float, pace: float) -> float:
         """Returns by which part of them expected wins may be off, since the model was learnt from
