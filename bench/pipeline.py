@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from bench.sandbox_process import PASSWORD, USERNAME
 from sync.clock import SystemClock
-from sync.plan.limits import DEFAULTS
+from sync.plan.limit_settings import DEFAULTS
 from sync.plan.pipeline_planner import Rules
 from sync.run.runner import Options, Runner
 from sync.state.store import StateStore

@@ -23,11 +23,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
-from sync.errors import Malformed, OutcomeUnknown, SyncError
+from sync.errors import Malformed, OutcomeUnknown, SyncError, in_words
 from sync.held_adapter import HeldAdapter, answering, asked, handed_on, is_cut, type_name
 from sync.records.model import Desired, Marker, Observed
 from sync.run.server_identity import Identity
-from sync.run.unexpected_errors import in_words
 from sync.target import Capabilities, Target, Written, unreadable
 
 log = logging.getLogger(__name__)

@@ -29,10 +29,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # they cost more to load than all that shows a version
-    from sync.ways_out import WayOut
+    from sync.way_out import WayOut
+
+
+_LONGEST: Final = 200
 
 
 class SyncError(Exception):
@@ -166,3 +169,10 @@ def needed_by_every_run() -> Iterator[None]:
             "a firewall in front of the server?",
             ways_out=error.ways_out,
         ) from error
+
+
+def in_words(error: BaseException) -> str:
+    """Returns an error's kind and the beginning of its words, on one line."""
+    words = " ".join(str(error).split())[:_LONGEST]
+    name = type(error).__name__
+    return f"{name}: {words}" if words else name

@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, ClassVar, Final
 
-from sync.errors import Malformed, SyncError
-from sync.run.unexpected_errors import in_words
+from sync.errors import Malformed, SyncError, in_words
 
 log = logging.getLogger(__name__)
 

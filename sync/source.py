@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from sync.records.model import Base, DesiredGroup, RecordKey, Value
 
 if TYPE_CHECKING:
-    from sync.ways_out import WayOut
+    from sync.way_out import WayOut
 
 __all__ = [
     "ChangesKeys",

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from sync.records.model import RecordKey
+from sync.way_out import Upgrade, WayOut
 
 
 class Side(StrEnum):
@@ -56,11 +57,6 @@ class ServerIs(StrEnum):
     SAME = "same"
     NEW = "new"
     RESTORED = "restored"
-
-
-@dataclass(frozen=True, slots=True)
-class WayOut:
-    """One thing that a person can do."""
 
 
 # --- decisions about one group or record
@@ -224,11 +220,6 @@ class GrantAccess(WayOut):
 @dataclass(frozen=True, slots=True)
 class Wait(WayOut):
     """Leave it to the run that is at work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Upgrade(WayOut):
-    """Install a newer version of this program."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from pydantic import (
     model_validator,
 )
 
-from sync.plan.limits import DEFAULTS, Limit
+from sync.plan.limit_settings import DEFAULTS, Limit
 from sync.records.model import WhenGone
 from taiga_pipeline.adapter_settings import (
     DEFAULT_SOURCE,

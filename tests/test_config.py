@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sync.plan.limits import Limit
+from sync.plan.limit_settings import Limit
 from sync.records.model import WhenGone
 from taiga_pipeline.adapters import Setting
 from taiga_pipeline.config import Settings, load, parse

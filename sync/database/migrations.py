@@ -37,7 +37,7 @@ from sqlalchemy.exc import OperationalError
 from sync.database.engine import lock_number, open_engine, reading, shown, writing
 from sync.database.table_copy import copy_rows, tables_of
 from sync.errors import StateUnusable
-from sync.ways_out import Upgrade
+from sync.way_out import Upgrade
 
 Step = Callable[[Connection], None]
 _NO_TABLE: Final = re.compile("no such table")

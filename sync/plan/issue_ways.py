@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sync.plan.model import Issue, IssueKind
+from sync.way_out import WayOut
 from sync.ways_out import (
     Adopt,
     Adoption,
@@ -19,7 +20,6 @@ from sync.ways_out import (
     Side,
     TakeOver,
     Unlink,
-    WayOut,
 )
 
 

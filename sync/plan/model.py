@@ -23,7 +23,7 @@ from sync.records.model import (
     encode,
 )
 from sync.source import Quarantined
-from sync.ways_out import WayOut
+from sync.way_out import WayOut
 
 
 class ActionType(StrEnum):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from sync.errors import Malformed, SyncError
+from sync.errors import Malformed, SyncError, in_words
 from sync.plan.counting import (
     Mailed,
     count_actions,
@@ -25,7 +25,8 @@ from sync.plan.counting import (
 )
 from sync.plan.group_planner import plan_group
 from sync.plan.known import Known, Seen
-from sync.plan.limits import DEFAULTS, Amount, Breach, Limit, check_limits
+from sync.plan.limit_settings import DEFAULTS, Limit
+from sync.plan.limits import Amount, Breach, check_limits
 from sync.plan.model import GroupPlan, Issue, IssueKind, Plan
 from sync.plan.observation import (
     Observation,
@@ -51,7 +52,7 @@ from sync.plan.watched_edits import watched_edits_of
 from sync.records.model import RETIRED, TITLE, DesiredGroup, RecordKey, WhenGone
 from sync.records.similar_keys import Likeness, Match, find_matches, held
 from sync.run.server_identity import UNPROVEN
-from sync.run.unexpected_errors import in_words, unforeseen
+from sync.run.unexpected_errors import unforeseen
 from sync.source import ChangesKeys, FollowsEdits, KeyChanges, Quarantined, Source, wholes_of
 from sync.state.store import GroupRow, JournalEntry, StateStore
 from sync.target import ObservesOwn, SendsMails, Target

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sync.clock import Clock
-from sync.errors import Locked, Refused, Rejected, SyncError, needed_by_every_run
+from sync.errors import Locked, Refused, Rejected, SyncError, in_words, needed_by_every_run
 from sync.plan.model import PARTIAL, GroupPlan, Issue, IssueKind, Plan
 from sync.plan.pipeline_planner import PipelinePlanner, PlanningResult, Rules
 from sync.plan.watched_edits import edits_that_stay
@@ -26,7 +26,6 @@ from sync.run.report import Outcome, RunReport
 from sync.run.server_identity import note as note_server
 from sync.run.server_identity import refuse_another
 from sync.run.take_over import finish_all
-from sync.run.unexpected_errors import in_words
 from sync.source import GroupFacts, Source, TakesFacts, WriteBackResult
 from sync.state.store import Checkpoint, StateStore
 from sync.state.times import compare_is_due, settle_wait, trusted_now

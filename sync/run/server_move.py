@@ -12,7 +12,8 @@ from datetime import datetime
 
 from sync.errors import Refused
 from sync.plan.counting import name_some
-from sync.plan.limits import Breach, Limit, check_limits
+from sync.plan.limit_settings import Limit
+from sync.plan.limits import Breach, check_limits
 from sync.plan.model import IssueKind
 from sync.plan.observation import observe
 from sync.plan.other_server import ENOUGH

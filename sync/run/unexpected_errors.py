@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
 
-from sync.errors import SyncError
+from sync.errors import SyncError, in_words
 from sync.plan.model import Issue, IssueKind
 from sync.records.model import RecordKey
 
 log = logging.getLogger(__name__)
-
-_LONGEST: Final = 200
 
 
 def unforeseen(key: RecordKey, error: Exception) -> Issue:
@@ -26,10 +23,3 @@ def unforeseen(key: RecordKey, error: Exception) -> Issue:
         f"{key.group}: not synced, because of an unexpected error ({in_words(error)}). All others "
         "were synced. The log of the run says where it happened: please report it",
     )
-
-
-def in_words(error: BaseException) -> str:
-    """Returns an error's kind and the beginning of its words, on one line."""
-    words = " ".join(str(error).split())[:_LONGEST]
-    name = type(error).__name__
-    return f"{name}: {words}" if words else name

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sync.checked_target import checked
 from sync.clock import Clock, EndOfRun, StoppableClock
 from sync.database.engine import shown
-from sync.plan.limits import DEFAULTS
+from sync.plan.limit_settings import DEFAULTS
 from sync.plan.pipeline_planner import Rules
 from sync.run.runner import LABELS, Options, Runner
 from sync.state.store import StateStore

@@ -260,12 +260,15 @@ class Workspace:
 
     def _held_to_the_port(self, settings: Mapping[str, object]) -> DealSource:
         """Makes the source. What the built-in store holds was looked at when it was written."""
-        from taiga_pipeline.sources.checked_source import checked
         from taiga_pipeline.sources.registry import make
 
         adapter = self.source_adapter
         made = make(adapter, settings, self.clock)
-        return made if adapter.capabilities.edits else checked(made, adapter.title)
+        if adapter.capabilities.edits:
+            return made
+        from taiga_pipeline.sources.checked_source import checked
+
+        return checked(made, adapter.title)
 
     def has_state(self) -> bool:
         """Tells whether there is a state store already (assumed of one on a server)."""

@@ -299,6 +299,8 @@ def main() -> None:
     look_seldom()
     # Nothing here uses plugins of pydantic, and looking for them reads all installed packages.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # The matrices of planning are small: other threads would spend processor time on waiting.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         cli(prog_name="pipeline-sync")
     finally:

@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Final
 
 from sync.plan.counting import Count
-from sync.plan.limits import Amount, Breach, Limit, check_limits
+from sync.plan.limit_settings import Limit
+from sync.plan.limits import Amount, Breach, check_limits
 from sync.records.model import Desired, DesiredGroup, Owner, RecordKey, Value, encode
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped

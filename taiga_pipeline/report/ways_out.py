@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sync.errors import NotLinked
+from sync.way_out import Upgrade, WayOut
 from sync.ways_out import (
     Adopt,
     Adoption,
@@ -39,10 +40,8 @@ from sync.ways_out import (
     TakeOverAll,
     Unlink,
     UnlinkElsewhere,
-    Upgrade,
     UseAccount,
     Wait,
-    WayOut,
 )
 from taiga_pipeline.hints import command, word
 from taiga_pipeline.language import marked, translated

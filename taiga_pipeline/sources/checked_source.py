@@ -26,9 +26,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, Final, TypeVar, cast
 
-from sync.errors import Malformed, SyncError
+from sync.errors import Malformed, SyncError, in_words
 from sync.held_adapter import HeldAdapter, answering, asked, handed_on, is_cut, type_name
-from sync.run.unexpected_errors import in_words
 from sync.source import KeyChanges, Quarantined, WriteBackResult
 from taiga_pipeline.installing import explain_missing
 from taiga_pipeline.people.cleaning import clean_allocation, clean_person, clean_time_off

@@ -11,9 +11,8 @@ from functools import cached_property
 from typing import Final, Protocol
 
 from sync.clock import Clock
-from sync.errors import SyncError
+from sync.errors import SyncError, in_words
 from sync.records.model import DesiredGroup, Value
-from sync.run.unexpected_errors import in_words
 from sync.source import (
     GroupFacts,
     KeyChanges,

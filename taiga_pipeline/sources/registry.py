@@ -8,8 +8,7 @@ from importlib.metadata import EntryPoint
 from typing import Any, Final
 
 from sync.clock import Clock
-from sync.errors import SyncError
-from sync.run.unexpected_errors import in_words
+from sync.errors import SyncError, in_words
 from taiga_pipeline.adapters import SEVERAL, installed, rivals
 from taiga_pipeline.installing import explain_missing
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean

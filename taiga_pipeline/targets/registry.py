@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from sync.clock import Clock
-from sync.errors import SyncError
-from sync.run.unexpected_errors import in_words
+from sync.errors import SyncError, in_words
 from sync.target import Capabilities, Target
 from taiga_pipeline.adapters import SEVERAL, installed, rivals
 from taiga_pipeline.http.connection import Connection

@@ -14,7 +14,7 @@ from sqlalchemy import inspect, update
 from sync.database.engine import open_engine, writing
 from sync.database.migrations import migrate, statements
 from sync.errors import Unreachable
-from sync.ways_out import Upgrade
+from sync.way_out import Upgrade
 from taiga_pipeline.pipeline.destination import Destination
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue, UnknownName
 from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal, Note, RoleDemand

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync.in_memory_target import InMemoryTarget
-from sync.plan.limits import DEFAULTS
+from sync.plan.limit_settings import DEFAULTS
 from sync.plan.pipeline_planner import Rules
 from sync.records.model import Desired
 from sync.run.runner import Options, Outcome, Runner, RunReport

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from sync.plan.issue_ways import with_usual_ways_out
-from sync.plan.limits import Limit, check_limits
+from sync.plan.limit_settings import Limit
+from sync.plan.limits import check_limits
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind, Plan
 from sync.records.merge import Decision, Verdict
 from sync.records.model import Desired, DesiredGroup, Owner, RecordKey, Value

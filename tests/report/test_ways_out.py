@@ -10,9 +10,11 @@ import click
 import pytest
 
 from sync.errors import Locked, Rejected
-from sync.plan.limits import DEFAULTS, check_limits
+from sync.plan.limit_settings import DEFAULTS
+from sync.plan.limits import check_limits
 from sync.plan.model import Issue, IssueKind
 from sync.records.model import RecordKey
+from sync.way_out import WayOut
 from sync.ways_out import (
     TYPES,
     Adopt,
@@ -26,7 +28,6 @@ from sync.ways_out import (
     TakeOver,
     Unlink,
     Wait,
-    WayOut,
 )
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.hints import PROGRAM

@@ -11,7 +11,7 @@ import pytest
 from sync.database.engine import writing
 from sync.errors import AnotherServer, Refused
 from sync.in_memory_target import InMemoryTarget
-from sync.plan.limits import Limit
+from sync.plan.limit_settings import Limit
 from sync.plan.model import IssueKind
 from sync.records.model import Marker, RecordKey, WhenRetired
 from sync.run import server_identity as server

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.plan.limits import Limit
+from sync.plan.limit_settings import Limit
 from sync.plan.model import IssueKind
 from sync.records.model import RecordKey, WhenGone
 from sync.run.runner import Outcome

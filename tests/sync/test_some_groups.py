@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.plan.limits import Limit
+from sync.plan.limit_settings import Limit
 from sync.plan.model import IssueKind
 from sync.run.runner import Outcome
 from tests.sync.world import World, deal

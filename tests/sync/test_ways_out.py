@@ -17,6 +17,7 @@ from sync.plan.model import Issue, IssueKind
 from sync.records.model import RecordKey
 from sync.run.runner import Outcome
 from sync.state.schema import ISSUES
+from sync.way_out import WayOut
 from sync.ways_out import (
     TYPES,
     Adopt,
@@ -31,7 +32,6 @@ from sync.ways_out import (
     Statement,
     Unlink,
     Wait,
-    WayOut,
     dump,
     load,
 )

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sync.errors import SyncError
-from sync.plan.limits import DEFAULTS, Limit
+from sync.plan.limit_settings import DEFAULTS, Limit
 from sync.plan.pipeline_planner import Rules
 from sync.records.model import DesiredGroup
 from sync.run.runner import Options, Runner, RunReport

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sync.database.engine import open_engine, reading
 from sync.database.migrations import migrate, statements, version_of
 from sync.errors import StateUnusable
-from sync.ways_out import Upgrade
+from sync.way_out import Upgrade
 
 FIRST = statements("CREATE TABLE colours (id {identity}, name TEXT NOT NULL)")
 SECOND = statements("INSERT INTO colours (name) VALUES ('red')", "CREATE TABLE tones (id INTEGER)")

@@ -8,7 +8,7 @@ import pytest
 
 from sync.in_memory_target import InMemoryTarget
 from sync.plan.counting import count_mails
-from sync.plan.limits import Limit
+from sync.plan.limit_settings import Limit
 from sync.plan.model import Action, ActionType, Change, GroupPlan
 from sync.records.merge import Decision, Verdict
 from sync.records.model import Desired, DesiredGroup, Owner, RecordKey, Reference

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync.plan.limits import DEFAULTS, FLOOR, Limit, check_limits
+from sync.plan.limit_settings import DEFAULTS, FLOOR, Limit
+from sync.plan.limits import check_limits
 from sync.ways_out import AllowOnce, FindCause, RaiseLimit
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sync.plan.limits import DEFAULTS
+from sync.plan.limit_settings import DEFAULTS
 from sync.records.model import DesiredGroup
 from sync.run.runner import Outcome
 from tests.sync.world import World, deal

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from sync.errors import Unavailable
-from sync.plan.limits import Limit
+from sync.plan.limit_settings import Limit
 from sync.run.runner import Outcome
 from sync.source import GroupFacts, WriteBackResult
 from tests.sync.world import DictSource, World, deal
