@@ -45,6 +45,11 @@ _STATUS = {
     "ValidationError": 422,
     "NotFound": 404,
 }
+_NOTED = (
+    *("name", "description", "date_deadline", "user_id", "user_ids"),
+    *("planned_hours", "allocated_hours"),
+)
+"""Fields of tasks whose changes Odoo notes, each time."""
 _HIDDEN_FROM_ROBOT = ("mail.tracking.value", "ir.config_parameter")
 
 
@@ -692,16 +697,28 @@ class FakeOdoo:
         except Refused:
             del self._table(model)[number]
             raise
+        if model == "project.task":
+            self._note(model, number, uid)
         return number
 
     def _write(self, model: str, ids: Sequence[int], values: Mapping[str, Any], uid: int) -> bool:
         for number in ids:
             if number not in self._table(model):
                 raise Refused("MissingError", "Record does not exist or has been deleted.")
+            before = dict(self._table(model)[number])
             self._put(model, number, values)
             self._demand_unique(model, number)
             self._touch(model, number, uid)
+            after = self._table(model)[number]
+            if model == "project.task" and any(before.get(n) != after.get(n) for n in _NOTED):
+                self._note(model, number, uid)
         return True
+
+    def _note(self, model: str, number: int, uid: int) -> None:
+        """Notes at a record that it was made, or that fields of it were changed."""
+        author = self.rows["res.users"][uid]["partner_id"]
+        about = {"model": model, "res_id": number, "author_id": author, "date": self._moment()}
+        self._create("mail.message", {**about, "body": "", "message_type": "notification"}, uid)
 
     def _touch(self, model: str, number: int, uid: int) -> None:
         self._table(model)[number].update(write_date=self._moment(), write_uid=uid)

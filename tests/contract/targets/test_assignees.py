@@ -133,18 +133,19 @@ def test_whom_a_person_gave_a_story_to_keeps_it(staffed: Staffed) -> None:
 def test_a_story_that_the_connector_gave_someone_later_may_be_taken_back_unlike_a_persons(
     staffed: Staffed, *, by_person: bool
 ) -> None:
-    if staffed.account.target.name == "Odoo":
-        pytest.skip("it notes who does a task like any other change: such a task stays")
     ana, bo = staffed.account.workers
     staffed.staff("", ana, bo)
+    staffed.account.clock.sleep(1)  # a tool may tell times by the second
     staffed.staff(ana, ana, bo)
     if by_person:
         staffed.give(bo)
     assert staffed.holder() == (bo if by_person else ana)
     report = left(staffed, staffed.deal, WhenDropped.REMOVE_IF_UNTOUCHED)
     said = {issue.key.kind for issue in report.issues}
-    assert (Kind.STORY in said) == by_person, report.issues
-    assert len(staffed.children(Kind.STORY)) == by_person
+    # Odoo notes who does a task like any other change, whoever made it.
+    stays = by_person or staffed.account.target.name == "Odoo"
+    assert (Kind.STORY in said) == stays, report.issues
+    assert len(staffed.children(Kind.STORY)) == stays
 
 
 def test_a_story_that_a_person_took_from_everyone_stays_free(staffed: Staffed) -> None:
