@@ -46,6 +46,9 @@ from taiga_pipeline.planning.forecast.simulate import (
 from taiga_pipeline.planning.forecast.times_of_year import next_quiet_time
 from taiga_pipeline.planning.history.model import History, PastDeal
 
+MOST_OFF: Final = 5.0
+"""By how many times the expected wins a model may be off. Where next to none are expected, what few
+decisions leave open is a thousand times as much; a factor of such a spread is no number."""
 _PACE_DAYS: Final = 30
 """So many days before the end of a time tell how many wins come there."""
 MOST_REPLAYS: Final = 26
@@ -169,7 +172,7 @@ class Ground:
         learnt = learn_common_shock(windows, last, PARTS[part])
         if not isinstance(model, Funnel):
             return learnt
-        off = model.off_by(*_wins_of(self.view, first, last, part))
+        off = min(model.off_by(*_wins_of(self.view, first, last, part)), MOST_OFF)
         mean = learnt.mean if model.record.has_stays else 0.0
         return replace(learnt, mean=mean, sd=float(np.hypot(learnt.sd, off)))
 

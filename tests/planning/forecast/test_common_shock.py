@@ -14,6 +14,7 @@ from taiga_pipeline.planning.forecast.common_shock import (  # noqa: E402
     independent_windows,
     learn_common_shock,
 )
+from taiga_pipeline.planning.forecast.forecast import MOST_OFF  # noqa: E402
 from taiga_pipeline.planning.forecast.simulate import (  # noqa: E402
     FEW_WINS,
     Newcomers,
@@ -80,8 +81,10 @@ def test_deals_are_won_as_often_as_their_chance_says_in_good_and_bad_times_toget
         before = under_shock(np.full(20, chance), shock)
         sums = simulate_open((before, before), {}, factor, np.random.default_rng(2))
         assert sums.won.mean() / 20 == pytest.approx(chance * np.exp(shock.mean), abs=0.01)
-    sure = under_shock(np.ones(1), CommonShock(0.0, 0.3))
-    assert simulate_open((sure, sure), {}, factor, np.random.default_rng(2)).won.min() == 1
+    for sd in (0.3, MOST_OFF):
+        factor = draw_factors(CommonShock(0.0, sd), np.random.default_rng(1), 20_000)
+        sure = under_shock(np.array([1.0, 1 - 1e-12]), CommonShock(0.0, sd))
+        assert simulate_open((sure, sure), {}, factor, np.random.default_rng(2)).won.min() >= 1
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
