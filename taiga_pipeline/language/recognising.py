@@ -145,9 +145,9 @@ def _counted(sentence: str, known: NullTranslations) -> str:
     for one in (noun, noun.removesuffix("s"), f"{noun.removesuffix('ies')}y"):
         many = many_of(one)
         if noun in (one, many):
-            key = f"{{number:,}} {one}"
-            if known.gettext(key) != key:
-                return plural(key, f"{{number:,}} {many}", number)
+            forms = (f"{{number:,}} {one}", f"{{number:,}} {many}")
+            if forms != tuple(known.ngettext(*forms, each) for each in (1, 2)):
+                return plural(*forms, number)
     return ""
 
 

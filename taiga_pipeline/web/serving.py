@@ -33,11 +33,6 @@ LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 KEY_FILE: Final = "web-sessions.key"
 _CONNECTIONS: Final = 500
 _LOOK_SECONDS: Final = 1.0
-_ONLY_HERE: Final = (
-    "{host} can be reached from other machines, and a one-time link is for this one alone; name a "
-    "file of people under [web] users (make it with 'pipeline-sync web user add'), or the header "
-    "of a proxy"
-)
 
 
 def make_door(settings: WebSettings, by: str, tell: Callable[[str], None]) -> Door:
@@ -65,7 +60,15 @@ def make_site(
     :raises ProblemsError: only this machine may reach what a one-time link opens.
     """
     if not settings.has_accounts and not is_loopback(host):
-        raise ProblemsError([Problem(_ONLY_HERE.format(host=host))])
+        raise ProblemsError(
+            [
+                Problem(
+                    f"{host} can be reached from other machines, and a one-time link is for this "
+                    "one alone; name a file of people under [web] users (make it with "
+                    "'pipeline-sync web user add'), or the header of a proxy"
+                )
+            ]
+        )
     is_known = settings.hosts or (is_loopback(host) and not settings.proxies)
     hosts = (*settings.hosts, *LOOPBACK_NAMES) if is_known else ()
     key = _kept_key(folder / KEY_FILE) if settings.has_accounts else secrets.token_bytes(32)
@@ -111,13 +114,15 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         place = f"[{host}]" if family == socket.AF_INET6 else host
-        message = f"{place}:{port}: cannot listen there: {error.strerror or error}"
         if error.errno == errno.EADDRINUSE:
-            message = (
+            problem = Problem(
                 f"{place}:{port} is in use, perhaps by pages that are served already; end "
                 f"those, or take a free port with --listen {place}:0"
             )
-        raise ProblemsError([Problem(message)]) from error
+        else:
+            reason = error.strerror or error
+            problem = Problem(f"{place}:{port}: cannot listen there: {reason}")
+        raise ProblemsError([problem]) from error
     return listening
 
 

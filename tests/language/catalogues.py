@@ -46,8 +46,7 @@ from tests.language.sentences import (
     all_wrapped,
     counted,
     literal,
-    lower_modules,
-    sentences,
+    recognised,
 )
 
 _MADE: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -74,7 +73,13 @@ _WORDS: Final = (
 """Words that the program knows things by, and that are shown."""
 _ALONE: Final = ("confirmed", "own role", "Lead source", "Owner", "Team", "Service")
 """Words that are put together, so that no text in the source holds them alone."""
-_SHORT: Final = ("{numbers} ({any} for 1+)",)
+_SHORT: Final = (
+    "{numbers} ({any} for 1+)",
+    "all {cells} hold {kind}",
+    "or one of {formats}",
+    "user {number}: {error}",
+    "{one} or --{other}",
+)
 """Parts of sentences that are short enough to be taken for something else, and are ours alone."""
 _NOUNS: Final = ("project", "role", "membership", "milestone", "story", "wiki", "status", "task")
 """The kinds of records."""
@@ -101,10 +106,8 @@ def _all() -> Iterator[Found]:
     yield from _words_of_click()
     for message in _SHORT:
         yield Found(message, context=SENTENCE, place="words")
-    for path in lower_modules():
-        place = str(path.relative_to(ROOT))
-        for _line, message in sentences(path):
-            yield Found(message, context=SENTENCE, place=place)
+    for path, message in recognised():
+        yield Found(message, context=SENTENCE, place=str(path.relative_to(ROOT)))
 
 
 def _helps(context: click.Context) -> Iterator[Found]:

@@ -1,8 +1,8 @@
 """Finds the texts for people in the program's source.
 
 Three kinds: those that are written with ``_``, ``plural``, ``counted`` and ``marked``; helps of the
-command line; and sentences of the layers below the surface, which are recognised where they are
-shown (`taiga_pipeline.language.recognising`).
+command line; and sentences of the layers below the surface, and of errors that the surface raises,
+which are recognised where they are shown (`taiga_pipeline.language.recognising`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ from taiga_pipeline.language.texts import many_of
 ROOT: Final = Path(__file__).parents[2]
 SURFACES: Final = ("cli", "report", "portfolio", "notify", "web")
 """Packages that write for people: their texts are written with ``_``."""
+_AS_BELOW: Final = ("portfolio", "notify")
+"""Those of them whose reasons and outcomes are kept, and recognised where they are shown."""
+_RAISES: Final = "web"
+"""The one whose errors are, too."""
 _NOT_SHOWN: Final = ("language", "sandbox", "data", "shipped_mappings")
 _WRAPPERS: Final = ("_", "marked")
 _WORDS: Final = re.compile(r"[A-Za-z]{2,}[,;:]? [A-Za-z{'(]")
@@ -37,6 +41,10 @@ _DESCRIPTIVE: Final = (
     "taiga_pipeline/api_reference.py",
     "sync/in_memory_target.py",
     "taiga_pipeline/people/event_meaning.py",
+    *(
+        f"taiga_pipeline/pipeline/values/{name}.py"
+        for name in ("blank", "currencies", "currency_names", "months", "numbers", "units")
+    ),
 )
 """Modules whose texts describe (schemas, docs) or are looked for: what they raise is read."""
 _ELSEWHERE: Final = ("_", "marked", "plural")
@@ -74,6 +82,14 @@ def lower_modules() -> Iterator[Path]:
             yield path
 
 
+def recognised() -> Iterator[tuple[Path, str]]:
+    """Yields modules with the sentences of theirs that are recognised where they are shown."""
+    for path in (*lower_modules(), *sources(*(f"taiga_pipeline/{name}" for name in _AS_BELOW))):
+        yield from ((path, message) for _line, message in sentences(path))
+    for path in sources(f"taiga_pipeline/{_RAISES}"):
+        yield from ((path, message) for _line, message in sentences(path, raised_only=True))
+
+
 def wrapped(path: Path) -> Iterator[Found]:
     """Yields the texts that a module writes with the functions of `taiga_pipeline.language`."""
     place = str(path.relative_to(ROOT))
@@ -108,11 +124,11 @@ def literal(node: ast.expr) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-def sentences(path: Path) -> Iterator[tuple[int, str]]:
+def sentences(path: Path, *, raised_only: bool = False) -> Iterator[tuple[int, str]]:
     """Yields lines and sentences, as templates: ``{name}`` for what is not in the source."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     unread = set(_unread(tree))
-    if is_descriptive(path):
+    if raised_only or is_descriptive(path):
         unread |= set(_not_raised(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.expr) and id(node) not in unread:
@@ -127,12 +143,20 @@ def sentences(path: Path) -> Iterator[tuple[int, str]]:
 def is_descriptive(path: Path) -> bool:
     """Tells whether only what a module raises is read by people."""
     place = str(path.relative_to(ROOT))
-    return place in _DESCRIPTIVE or "/pipeline/values/" in place or path.name == "reference.py"
+    return place in _DESCRIPTIVE or path.name == "reference.py"
 
 
 def _not_raised(tree: ast.AST) -> Iterator[int]:
-    raised = {id(each) for n in ast.walk(tree) if isinstance(n, ast.Raise) for each in ast.walk(n)}
+    raised = {id(each) for n in ast.walk(tree) if _raises(n) for each in ast.walk(n)}
     yield from (id(each) for each in ast.walk(tree) if id(each) not in raised)
+
+
+def _raises(node: ast.AST) -> bool:
+    return isinstance(node, ast.Raise) or (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("Problem", "_problem")
+    )
 
 
 def is_sentence(message: str) -> bool:
@@ -236,6 +260,8 @@ def _unread(tree: ast.AST) -> Iterator[int]:
                 yield from (id(each) for part in node.args[:2] for each in ast.walk(part))
             if name in _NOT_READ or (name in _LOGS and isinstance(function, ast.Attribute)):
                 yield from (id(each) for part in node.args for each in ast.walk(part))
+            if name == "split" and isinstance(function, ast.Attribute):  # a list of words
+                yield id(function.value)
         elif isinstance(node, ast.AnnAssign | ast.arg) and node.annotation is not None:
             yield from (id(each) for each in ast.walk(node.annotation))
 

@@ -169,6 +169,20 @@ def test_the_configuration_decides_where_the_environment_asks_for_none(tmp_path:
     assert run(*listing, LANG="en_US.UTF-8").startswith("Usage:")
 
 
+def test_an_import_says_how_it_read_a_file_in_the_readers_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("init", ".", "--taiga-url", "http://localhost", "--username", "x")
+    rows = ('A,a,Lead,"1.234",46000', 'B,b,Lead,"2.500",46001')
+    Path("a.csv").write_text("\n".join(("Key,Name,Stage,Value,Close date", *rows)))
+    said = run("deals", "import", "a.csv", "--dry-run", LANGUAGE="sv")
+    assert "CSV med ',' mellan celler, rubriker på rad 1: 2 rader" in said
+    assert "obs: Value: '1.234' läses som mer än tusen" in said
+    assert "obs: Close date: alla 2 celler innehåller serienummer från ett kalkylblad" in said
+    assert "obs: 2 affärer utan kund" in said
+
+
 def test_an_unknown_language_in_the_configuration_is_a_problem_with_a_place(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('pipeline = "acme"\nlanguage = "svenska"\n')

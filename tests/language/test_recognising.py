@@ -55,6 +55,21 @@ def swedish() -> Iterator[None]:
             "1\xa0000 SEK vunnet hittills, 0 / 0 / 296\xa0000 (26\xa0% för 1+) totalt",
         ),
         ("there is no version 1.2 of demo", "ingen version 1.2 av demo"),
+        (
+            "Close: %d/%m/%Y and %m/%d/%Y each read all of the column (2 cells); say which with "
+            "--date-format %d/%m/%Y or --date-format %m/%d/%Y",
+            "Close: %d/%m/%Y och %m/%d/%Y läser var för sig hela kolumnen (2 celler); säg vilket "
+            "med --date-format %d/%m/%Y eller --date-format %m/%d/%Y",
+        ),
+        (
+            "127.0.0.1:1: cannot listen there: no",
+            "127.0.0.1:1: det går inte att lyssna där: no",
+        ),
+        ("the server answered 404", "servern svarade 404"),
+        (
+            "users.toml: user 3: 'boss' is not a role (see, sell)",
+            "users.toml: användare 3: 'boss' är ingen roll (see, sell)",
+        ),
         ("12 deals", "12 affärer"),
         ("1 milestone", "1 milstolpe"),
         ("there is no deal 'a'\nthere is no deal 'b'", "affär 'a'\ndet finns ingen affär 'b'"),

@@ -231,7 +231,7 @@ def _print_report(report: ImportReport, file: Path) -> None:
         )
     )
     for notice in report.notices:
-        click.echo(_("note: {text}", text=safe(notice.text)))
+        click.echo(_("note: {text}", text=safe(translated(notice.text))))
     for stage, count in report.unknown_stages.items():
         click.echo(
             _(

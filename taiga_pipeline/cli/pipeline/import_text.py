@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from taiga_pipeline.cli.output import shorten, table
-from taiga_pipeline.language import counted, figure
+from taiga_pipeline.language import counted, figure, translated
 from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
@@ -33,7 +33,7 @@ def print_understanding(what: Understanding, *, err: bool = False) -> None:
         rows=counted(what.rows, "row"),
         bad_rows=what.bad_rows,
     )
-    click.echo(safe(f"{what.kind}: {rows}"), err=err)
+    click.echo(safe(f"{translated(what.kind)}: {rows}"), err=err)
     headings = [
         _("Field"),
         _("Column"),
@@ -67,5 +67,5 @@ def _below(what: Understanding) -> Iterator[str]:
 
 def _row(column: UnderstoodColumn) -> list[str]:
     samples = [shorten(" ".join(each.split()), _SAMPLE) for each in column.samples]
-    header = column.header or "(made)"
-    return [column.field, header, shorten(column.decided, _DECIDED), *samples]
+    header = column.header or _("(made)")
+    return [column.field, header, shorten(translated(column.decided), _DECIDED), *samples]

@@ -106,8 +106,10 @@ class AmountReading:
     def _undecided(self, text: str, numeral: Numeral) -> str:
         shown = f"{text.strip()[:_SHOWN]!r}"
         if self.decimal:
-            mark = "comma" if self.decimal == COMMA else "point"
-            return f"{shown}: its separators do not match a decimal {mark} ({named(self.option)})"
+            option = named(self.option)
+            if self.decimal == COMMA:
+                return f"{shown}: its separators do not match a decimal comma ({option})"
+            return f"{shown}: its separators do not match a decimal point ({option})"
         point, comma = numeral.readings[POINT], numeral.readings[COMMA]
         if not self.option:
             fraction, grouped = sorted((point, comma))
@@ -215,10 +217,10 @@ class AmountSurvey:
                 f"a decimal comma ({self.examples[COMMA]!r}): ambiguous cells are left out"
             )
         if decimal and any(self.open_cells.values()):
-            mark = "comma" if decimal == COMMA else "point"
-            if decimal in self.examples:
-                example = self.examples[decimal]
-                return f"the decimal separator is the {mark}, as in {example!r}"
+            if example := self.examples.get(decimal):
+                if decimal == COMMA:
+                    return f"the decimal separator is the comma, as in {example!r}"
+                return f"the decimal separator is the point, as in {example!r}"
             example = min(self.open_cells[_other(decimal)])
             return (
                 f"{example!r} is read as more than a thousand: all similar cells have three digits"

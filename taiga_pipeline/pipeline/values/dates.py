@@ -138,11 +138,8 @@ class DateReading:
             return f"{shown} is not a date of the form {self.form}; try {options}"
         if self.doubt:
             return f"{shown}: {self.doubt}; say which with {options}"
-        meanings = " or ".join(
-            dict.fromkeys(
-                found.day(self.zone, last=True).isoformat() for found in readings.values()
-            )
-        )
+        days = (found.day(self.zone, last=True).isoformat() for found in readings.values())
+        meanings = ", ".join(dict.fromkeys(days))
         return f"{shown} may be {meanings}; say which with {options}"
 
     def _way(self, text: str) -> str:
@@ -229,7 +226,8 @@ class DateSurvey:
             return DateReading(likely or full[0], zone, why, option)
         if full:
             of_all = counted(self.numbered, "cell")
-            doubt = f"{' and '.join(full)} each read all of the column ({of_all})"
+            *others, last = full
+            doubt = f"{', '.join(others)} and {last} each read all of the column ({of_all})"
         else:
             doubt = f"no order reads all cells of the column: {self._counts()}"
         return DateReading("", zone, doubt, option, doubt=doubt)

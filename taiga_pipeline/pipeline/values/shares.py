@@ -128,11 +128,13 @@ class ShareSurvey:
         """
         if scale:
             return ShareReading(scale, "", option)
-        shown = f"the header {header.strip()[:_SHOWN]!r} says so"
+        shown = header.strip()[:_SHOWN]
         if _PER_CENT_HEADER.search(header):
-            return ShareReading(Scale.PER_CENT, f"per cent: {shown}", option)
+            why = f"per cent: the header {shown!r} says so"
+            return ShareReading(Scale.PER_CENT, why, option)
         if _FRACTION_HEADER.search(header):
-            return ShareReading(Scale.FRACTION, f"a fraction of one: {shown}", option)
+            why = f"a fraction of one: the header {shown!r} says so"
+            return ShareReading(Scale.FRACTION, why, option)
         if self.above is not None:
             why = f"per cent: {self.above:f} is above 1" if self.up_to_one else ""
             return ShareReading(Scale.PER_CENT, why, option)

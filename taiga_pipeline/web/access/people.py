@@ -173,8 +173,9 @@ def check_password(password: str) -> str:
     :raises ProblemsError: it is too short or too long.
     """
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        message = f"a password has {MIN_PASSWORD} to {MAX_PASSWORD:,} characters"
-        raise ProblemsError([Problem(message)])
+        raise ProblemsError(
+            [Problem(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD:,} characters")]
+        )
     return password
 
 
